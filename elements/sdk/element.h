@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+//
+// The base of everything packets meet. An element declares itself once, in describe(), and registers with one line:
+//
+//   class Thin final : public Element {
+//    public:
+//     static void describe(Describe<Thin>& d) {
+//       d.summary("Passes one packet of every N on and drops the rest.");
+//       d.input<&Thin::push>("in", "packets to thin out");
+//       d.output("out", &Thin::out_, "one of every N");
+//       d.parameter("keep_one_in", &Thin::n_, "N").at_least(1);
+//       d.drop("thinned", &Thin::thinned_, "the others");
+//     }
+//     void push(Batch& batch) {
+//       Batch others;
+//       batch.split(others, [&](Packet) { return seen_++ % n_ == 0; });
+//       drop(others, thinned_);
+//       out_.push(batch);
+//     }
+//
+//    private:
+//     std::uint64_t n_ = 10;
+//     std::uint64_t seen_ = 0;
+//     Output out_;
+//     DropReason thinned_;
+//   };
+//   SMARTSWITCH_ELEMENT(Thin)
+#pragma once
+
+#include <string>
+
+#include "elements/sdk/describe.h"
+#include "elements/sdk/output.h"
+#include "elements/sdk/registry.h"
+#include "elements/sdk/state.h"
+#include "elements/sdk/worker.h"
+
+namespace smartswitch {
+
+/// One instance belongs to one worker: its methods are called on that worker's thread only, so it needs no locks.
+class Element {
+ public:
+  Element() = default;
+  virtual ~Element() = default;
+  Element(const Element&) = delete;
+  Element& operator=(const Element&) = delete;
+
+  /// Looks at parameters that only make sense together. No side effects: `smartswitch check` calls it too. `where` of a
+  /// problem may stay empty: the element's own place is filled in.
+  virtual void validate(Problems& /*problems*/) const {}
+  /// Opens files, takes memory, sets timers: once, when parameters, state, outputs and worker are set and before any packet.
+  virtual void start(Problems& /*problems*/) {}
+  /// Packets that the element owns between calls (a delay line, a queue). Any thread.
+  [[nodiscard]] virtual std::uint64_t held() const { return 0; }
+  /// The most that held() can be, once parameters are set: the packet pool is sized from it.
+  [[nodiscard]] virtual std::uint64_t may_hold() const { return 0; }
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  void set_name(std::string name) { name_ = std::move(name); }
+  void set_worker(WorkerContext* worker) { worker_ = worker; }
+
+  /// Packets made by this element (templates, copies, replies that are new packets).
+  [[nodiscard]] std::uint64_t created() const { return created_.value(); }
+  /// Packets that came into the graph here, and that left it here: device, file.
+  [[nodiscard]] std::uint64_t received() const { return received_.value(); }
+  [[nodiscard]] std::uint64_t sent() const { return sent_.value(); }
+
+ protected:
+  /// Frees the packets and counts them under `reason`.
+  static void drop(Batch& batch, DropReason& reason) {
+    if (batch.empty()) return;
+    reason.add(batch.size());
+    batch.free_all();
+  }
+  static void drop(Packet packet, DropReason& reason) {
+    reason.add();
+    rte_pktmbuf_free(packet.mbuf());
+  }
+
+  /// An empty packet of the worker's pool with clean annotations, or a null Packet if the pool is exhausted.
+  [[nodiscard]] Packet allocate() {
+    rte_mbuf* mbuf = rte_pktmbuf_alloc(worker_->pool);
+    if (mbuf == nullptr) return Packet();
+    created_.add();
+    Packet packet(mbuf);
+    packet.reset_annotations();
+    return packet;
+  }
+  /// A copy with bytes of its own, or a null Packet if the pool is exhausted.
+  [[nodiscard]] Packet copy_of(Packet packet) {
+    Packet twin = packet.copy(worker_->pool);
+    if (twin) created_.add();
+    return twin;
+  }
+  void count_received(std::uint64_t n) { received_.add(n); }
+  void count_sent(std::uint64_t n) { sent_.add(n); }
+
+  /// Monotonic nanoseconds, as of this round of the worker's loop.
+  [[nodiscard]] std::int64_t now() const { return worker_->now; }
+  [[nodiscard]] Random& random() { return worker_->random; }
+  [[nodiscard]] const WorkerContext& worker() const { return *worker_; }
+  void schedule_in(Timer& timer, Duration after) { worker_->timers.schedule(timer, now() + after.nanoseconds); }
+  void schedule_at(Timer& timer, std::int64_t due) { worker_->timers.schedule(timer, due); }
+
+ private:
+  std::string name_;
+  WorkerContext* worker_ = nullptr;
+  Counter created_;
+  Counter received_;
+  Counter sent_;
+};
+
+}  // namespace smartswitch

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+//
+// State is what elements share, or what must outlive a reload: declared in the YAML's `state:` section, named by elements.
+//
+//   class KeyCache final : public State {
+//    public:
+//     static constexpr std::string_view kClass = "KeyCache";
+//     static void describe(Describe<KeyCache>& d);
+//     ...
+//   };
+//   SMARTSWITCH_STATE(KeyCache)
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "elements/sdk/value.h"
+
+namespace smartswitch {
+
+/// Every method of a State is safe from several workers at once, unless it says otherwise.
+class State {
+ public:
+  State() = default;
+  virtual ~State() = default;
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  /// Looks at parameters that only make sense together. No side effects: `smartswitch check` calls it too.
+  virtual void validate(Problems& /*problems*/) const {}
+  /// Takes memory and whatever else it needs, once, before any element runs. Faults go to `problems`.
+  virtual void start(Problems& /*problems*/) {}
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  void set_name(std::string name) { name_ = std::move(name); }
+
+ private:
+  std::string name_;
+};
+
+/// A parameter that names a state object. Set before Element::start() and valid as long as the element lives; owns nothing.
+template <class T>
+class StateRef {
+ public:
+  T* operator->() const { return state_; }
+  T& operator*() const { return *state_; }
+  explicit operator bool() const { return state_ != nullptr; }
+  void set(T* state) { state_ = state; }
+
+ private:
+  T* state_ = nullptr;
+};
+
+}  // namespace smartswitch

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+//
+// Timers of one worker: called between batches, on the worker's own thread, never early, late by at most one round of its loop.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace smartswitch {
+
+class TimerQueue;
+
+/// Embedded in whatever it wakes. Cancels itself when destroyed, so it can never call into a dead owner.
+class Timer {
+ public:
+  Timer() = default;
+  ~Timer();
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+
+  /// Says what to call: `timer.bind<&MyElement::on_tick>(this)`. The owner must outlive the timer.
+  template <auto Method, class Owner>
+  void bind(Owner* owner) {
+    owner_ = owner;
+    call_ = [](void* o) { (static_cast<Owner*>(o)->*Method)(); };
+  }
+  [[nodiscard]] bool scheduled() const { return queue_ != nullptr; }
+  void cancel();
+
+ private:
+  friend class TimerQueue;
+  TimerQueue* queue_ = nullptr;
+  std::size_t slot_ = 0;
+  std::int64_t due_ = 0;
+  void* owner_ = nullptr;
+  void (*call_)(void*) = nullptr;
+};
+
+/// A binary heap of timers: O(log n) to schedule, cancel and fire; nothing is allocated once the heap has grown.
+class TimerQueue {
+ public:
+  TimerQueue() = default;
+  ~TimerQueue();
+  TimerQueue(const TimerQueue&) = delete;
+  TimerQueue& operator=(const TimerQueue&) = delete;
+
+  /// Calls `timer` once, at `due` (ns) or soon after; one that is scheduled already moves to the new time.
+  void schedule(Timer& timer, std::int64_t due);
+  void cancel(Timer& timer);
+  /// Fires all that are due. A callback may schedule and cancel. Returns how many fired.
+  unsigned advance(std::int64_t now);
+  /// When the next one is due, or INT64_MAX.
+  [[nodiscard]] std::int64_t next_due() const { return heap_.empty() ? INT64_MAX : heap_.front()->due_; }
+
+ private:
+  void place(std::size_t slot, Timer* timer);
+  void sift_up(std::size_t slot);
+  void sift_down(std::size_t slot);
+  std::vector<Timer*> heap_;
+};
+
+inline Timer::~Timer() { cancel(); }
+inline void Timer::cancel() {
+  if (queue_ != nullptr) queue_->cancel(*this);
+}
+
+}  // namespace smartswitch

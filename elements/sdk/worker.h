@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+#pragma once
+
+#include <cstdint>
+
+#include "elements/sdk/packet.h"
+#include "elements/sdk/timer.h"
+
+namespace smartswitch {
+
+/// A small, fast generator (xorshift64*, Vigna 2016, doi:10.1145/2845077). Not for secrets.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : state_(seed | 1) {}
+  std::uint64_t next() {
+    state_ ^= state_ >> 12;
+    state_ ^= state_ << 25;
+    state_ ^= state_ >> 27;
+    return state_ * 0x2545F4914F6CDD1DULL;
+  }
+  /// Uniform in [0, 1).
+  double uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
+
+ private:
+  std::uint64_t state_;
+};
+
+/// What an element may use of the thread that runs it. Written by that thread alone.
+struct WorkerContext {
+  unsigned index = 0;               ///< 0, 1, ... in the order of the file
+  std::int64_t now = 0;             ///< monotonic ns, read once a round of the worker's loop
+  rte_mempool* pool = nullptr;      ///< for new packets; owned by the runtime
+  TimerQueue timers;
+  Random random{0x9E3779B97F4A7C15ULL};
+};
+
+}  // namespace smartswitch

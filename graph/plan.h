@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+//
+// What the graph hands to the runtime: a configuration that has passed every check, with each element placed on its worker.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "elements/sdk/describe.h"
+
+namespace smartswitch::graph {
+
+/// One entry of `ports:`. Owned by the runtime once it runs.
+struct Port {
+  std::string name;
+  Location where;
+  std::string device;             ///< a DPDK device: PCI address, or a virtual device with its arguments ("net_tap0,iface=x")
+  std::uint16_t rx_queues = 1;
+  std::uint16_t tx_queues = 0;    ///< 0: one for each worker that sends there
+  std::uint16_t rx_descriptors = 1024;
+  std::uint16_t tx_descriptors = 1024;
+  std::uint16_t mtu = 0;          ///< bytes of layer 3; 0: as the device has it
+  MacAddress mac;                 ///< all zero: as the device has it
+  bool promiscuous = true;        ///< a switch sees what is not for its own address
+  static void describe(DescribeFields<Port>& d);  // `name` and `where` are no parameters
+};
+
+struct StateObject {
+  std::string name;
+  Location where;
+  const StateInfo* info = nullptr;
+  Value parameters;  ///< the whole map, `class` included
+};
+
+/// An element as the file has it; templates are unfolded ("lane1/limit").
+struct ElementSpec {
+  std::string name;
+  Location where;
+  const ElementInfo* info = nullptr;
+  Value parameters;  ///< the whole map, `class` included, variables filled in
+  std::vector<std::string> input_names;   ///< of all inputs, groups unfolded, in the order of the declaration
+  std::vector<std::string> output_names;
+};
+
+/// One port of an element: `port` counts its declaration, `index` the port in its group.
+struct PortRef {
+  std::size_t port = 0;
+  unsigned index = 0;
+};
+
+/// A connection between two entries of Plan::elements.
+struct Connection {
+  std::size_t from = 0;
+  PortRef output;
+  std::size_t to = 0;
+  PortRef input;
+  Location where;
+};
+
+/// How a worker without packets waits.
+enum class Idle : std::uint8_t {
+  kPoll,      ///< never sleeps: lowest latency, takes its whole core
+  kAdaptive,  ///< sleeps longer and longer, at most `max_sleep`
+};
+
+struct Worker {
+  std::string name;               ///< "worker0", ...
+  Location where;
+  std::optional<unsigned> core;   ///< empty: the runtime chooses one
+  Idle idle = Idle::kAdaptive;
+  Duration max_sleep{100'000};
+  std::vector<std::size_t> sources;  ///< instances whose poll() it calls, in this order
+};
+
+/// One live copy of an element. A pipeline on several cores has one for each; a border (Queue) has one in all.
+struct Instance {
+  std::size_t element = 0;        ///< in Plan::elements
+  std::size_t worker = 0;         ///< in Plan::workers; for a border: the one that polls it
+  unsigned replica = 0;           ///< 0, 1, ... among the copies of this element
+  unsigned replicas = 1;
+};
+
+/// A connection between instances.
+struct Link {
+  std::size_t from = 0;
+  PortRef output;
+  std::size_t to = 0;
+  PortRef input;
+};
+
+struct Plan {
+  std::vector<Port> ports;
+  std::vector<StateObject> states;
+  std::vector<ElementSpec> elements;
+  std::vector<Connection> connections;
+  std::vector<Worker> workers;
+  std::vector<Instance> instances;
+  std::vector<Link> links;
+  std::uint32_t pool_packets = 0;  ///< from `pool: {packets: N}`; 0: sized from ports, queues and what elements hold
+  std::uint32_t pool_cache = 256;  ///< packets each worker keeps at hand
+};
+
+}  // namespace smartswitch::graph
