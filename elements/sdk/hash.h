@@ -2,6 +2,8 @@
 // Copyright the SmartSwitch authors
 #pragma once
 
+// Keys are short, so xxhash's vector code would never run; leaving it out also spares GCC 12's false warnings about AVX-512 (PR 105593).
+#define XXH_VECTOR XXH_SCALAR
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+#include "elements/memcached/datagram.h"
+#include "elements/memcached/key_cache.h"
+#include "elements/sdk/element.h"
+#include "elements/sdk/hash.h"
+
+namespace smartswitch::memcached {
+
+class CacheInvalidate final : public Element {
+ public:
+  static void describe(Describe<CacheInvalidate>& d) {
+    d.summary("Tells the cache of every write before it is passed on.");
+    d.details(R"(Everything that may write has to come through here on its way to a server: the outputs `write`, `control` and `direct` of a MemcachedClassifier.
+Each command of each datagram is looked at. Bytes that can't be understood, and TCP, may be a write of any key: the cache is emptied then and stays empty
+for its `reply_lifetime`. Nothing is dropped or changed.)");
+    d.example("invalidate: {class: CacheInvalidate, cache: hot}");
+    d.input<&CacheInvalidate::push>("in", "requests on their way to servers");
+    d.output("out", &CacheInvalidate::out_, "the same");
+    d.parameter("cache", &CacheInvalidate::cache_, "the cache to tell");
+    d.counter("unknown", &CacheInvalidate::unknown_, "packets that may have written any key");
+  }
+
+  void push(Batch& batch) {
+    for (Packet packet : batch) look(packet);
+    out_.push(batch);
+  }
+
+ private:
+  void look(Packet packet) {
+    const Headers& h = locate_headers(packet);
+    const auto datagram = read_datagram(packet, h);
+    if (!datagram) {
+      note_unknown();
+      return;
+    }
+    const Ticket ticket = ticket_of_request(packet, h, datagram->frame->request_id);
+    bool wrote = false;
+    for (std::string_view text = datagram->text; !text.empty();) {
+      const Request request = parse_request(text);
+      wrote = note(request, ticket) || wrote;
+      if (request.status != Status::kMoreBehind) break;
+      text = text.substr(request.rest);
+    }
+    if (!wrote) cache_->other_sent(ticket, now());
+  }
+
+  // True if the request has taken the ticket.
+  bool note(const Request& request, Ticket ticket) {
+    const bool followed = request.status == Status::kWhole || request.status == Status::kMoreBehind;
+    if (!followed && (may_write(request.verb) || request.status == Status::kUnsupported)) {
+      note_unknown();
+      return false;
+    }
+    if (!may_write(request.verb)) return false;
+    if (request.verb == Verb::kFlushAll) {
+      cache_->unknown_write_sent(now(), request.expiry);
+      return false;
+    }
+    const KeyCache::Write write{request.no_reply, request.expiry};
+    cache_->write_sent(ticket, hash_key(request.key), write, now());
+    std::string_view more = request.more_keys;
+    for (std::string_view key = next_key(more); !key.empty(); key = next_key(more)) cache_->write_sent(ticket, hash_key(key), write, now());
+    return true;
+  }
+
+  void note_unknown() {
+    unknown_.add();
+    cache_->unknown_write_sent(now());
+  }
+
+  StateRef<KeyCache> cache_;
+  Output out_;
+  Counter unknown_;
+};
+
+SMARTSWITCH_ELEMENT(CacheInvalidate)
+
+}  // namespace smartswitch::memcached

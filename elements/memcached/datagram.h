@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "elements/memcached/protocol.h"
+#include "elements/memcached/ticket_table.h"
+#include "elements/sdk/headers.h"
+#include "elements/sdk/packet.h"
+
+namespace smartswitch::memcached {
+
+/// What Annotations::flags says in this room.
+inline constexpr std::uint8_t kSeveral = 1;  ///< several keys or several commands: can't be answered or filled as one item
+
+/// A UDP datagram of memcached's: points into the packet.
+struct Datagram {
+  const FrameHeader* frame;
+  std::string_view text;
+};
+
+/// Nothing if the packet is no whole UDP datagram, or too short for a frame header.
+inline std::optional<Datagram> read_datagram(Packet packet, const Headers& headers) {
+  if (headers.l4_protocol != ip_protocol::kUdp || headers.fragment || headers.payload == 0) return std::nullopt;
+  if (headers.payload_length < sizeof(FrameHeader)) return std::nullopt;
+  const std::uint8_t* payload = packet.data() + headers.payload;
+  return Datagram{reinterpret_cast<const FrameHeader*>(payload),
+                  {reinterpret_cast<const char*>(payload) + sizeof(FrameHeader), headers.payload_length - sizeof(FrameHeader)}};
+}
+
+/// The ticket of a request, and the same one of its reply. `headers` must be those of a UDP packet.
+Ticket ticket_of_request(Packet packet, const Headers& headers, rte_be16_t request_id);
+Ticket ticket_of_reply(Packet packet, const Headers& headers, rte_be16_t request_id);
+
+}  // namespace smartswitch::memcached

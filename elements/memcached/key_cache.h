@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+//
+// The switch's own copy of hot items, and the rules that keep it from ever serving a stale one.
+//
+// A worker tells the cache of each request before it is sent on and of each reply that passes; in between, the cache answers what it can:
+//
+//   if (const auto hit = cache.lookup(hash, key, now, buffer)) ...               // a get: answer it
+//   else cache.get_sent(ticket, hash, now);                                      // or let it pass
+//   cache.write_sent(ticket, hash, {...}, now);                                  // before a set, delete, incr, ... is sent on
+//   cache.reply_seen(ticket, text, now);                                         // each datagram from a server
+//
+// The rules (numbers as in docs/memcached.md): a write invalidates before it is sent on (1-3); it is pending until its reply is seen (4); a
+// reply fills the cache only if its get was sent with no write pending, no write has come since, and it is surely the reply to that get (5).
+// Who may write around the switch is seen after `max_age` at the latest.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "elements/memcached/slab_store.h"
+#include "elements/memcached/ticket_table.h"
+#include "elements/sdk/counter.h"
+#include "elements/sdk/describe.h"
+#include "elements/sdk/state.h"
+
+namespace smartswitch::memcached {
+
+/// All methods may be called by several workers at once. `now` is monotonic ns (Element::now()); `hash` is hash_key(key).
+class KeyCache final : public State {
+ public:
+  static constexpr std::string_view kClass = "KeyCache";
+  static void describe(Describe<KeyCache>& d);
+  void start(Problems& problems) override;
+
+  struct Hit {
+    std::uint32_t length = 0;  ///< bytes of reply text, from "VALUE" to "END\r\n"
+    std::uint16_t sum = 0;     ///< their Internet checksum, not complemented
+  };
+  struct Write {
+    bool no_reply = false;
+    std::int64_t expiry = 0;  ///< as memcached's text protocol has it; 0: the item does not expire
+  };
+
+  /// The longest reply that is kept: what fits a frame of 1500 bytes behind IPv6, UDP and memcached's frame header.
+  static constexpr std::size_t kLongestReply = 1500 - 40 - 8 - 8;
+  /// Bytes that lookup() wants to write to: whole words.
+  static constexpr std::size_t kRoom = (kLongestReply + 7) / 8 * 8;
+
+  /// Two steps ahead of lookup(): brings in the index, then the item.
+  void prefetch_index(std::uint64_t hash) const { rte_prefetch0(&bucket(hash)); }
+  void prefetch_item(std::uint64_t hash) const;
+  /// Copies the whole reply to `get key` into `out`. Nothing if it is not there or too old; then `out` is undefined.
+  std::optional<Hit> lookup(std::uint64_t hash, std::string_view key, std::int64_t now, std::span<std::uint8_t, kRoom> out);
+
+  /// A get of one key is about to be sent to a server.
+  void get_sent(Ticket ticket, std::uint64_t hash, std::int64_t now);
+  /// A read that can't fill (several keys, other commands) is about to be sent: its ticket is in use.
+  void other_sent(Ticket ticket, std::int64_t now);
+  /// A request that may change the item of `key` is about to be sent.
+  void write_sent(Ticket ticket, std::uint64_t hash, Write write, std::int64_t now);
+  /// Something that may change any item (or bytes that can't be understood) is about to be sent; it takes effect at the latest `delay_s`
+  /// seconds from now. Empties the cache and keeps it empty until it has surely taken effect.
+  void unknown_write_sent(std::int64_t now, std::int64_t delay_s = 0);
+  /// A datagram with `text` has come from a server, in reply to `ticket`. True if it filled the cache.
+  bool reply_seen(Ticket ticket, std::string_view text, std::int64_t now);
+
+ private:
+  // A line of the index. Of all keys that fall into it, it knows how often they were written and whether a write is under way; of up to five,
+  // where they are. `version` is a sequence lock: odd while the bucket changes.
+  struct alignas(64) Bucket {
+    static constexpr std::size_t kWays = 5;
+    std::atomic<std::uint32_t> version;
+    std::atomic<std::uint32_t> epoch;       // writes so far
+    std::atomic<std::uint32_t> last_write;  // ticks
+    std::atomic<std::uint32_t> no_fill_until;  // s; an item with an expiry may live until then
+    std::atomic<std::uint32_t> pending;        // writes whose reply has not come
+    std::atomic<std::uint32_t> tainted;        // a write's reply can't be told apart: only time settles it
+    std::atomic<std::uint64_t> ways[kWays];    // tag << 48 | SlabStore::Ref; 0: free
+  };
+  static_assert(sizeof(Bucket) == 64);
+  class Locked;
+
+  Bucket& bucket(std::uint64_t hash) const { return buckets_[hash & mask_]; }
+  static std::uint64_t way_of(std::uint64_t hash, SlabStore::Ref ref) { return (hash >> 48) << 48 | ref; }
+  static SlabStore::Ref ref_of(std::uint64_t way) { return static_cast<SlabStore::Ref>(way); }
+  static bool same_tag(std::uint64_t way, std::uint64_t hash) { return way != 0 && (way ^ hash) >> 48 == 0; }
+  [[nodiscard]] bool settled(const Bucket& b, std::uint32_t ticks) const;
+  [[nodiscard]] bool quiet(std::uint32_t ticks) const;
+  void take_out(Bucket& b, std::uint64_t hash);
+  bool fill(const TicketTable::Record& record, std::string_view text, std::string_view key, std::int64_t now);
+  SlabStore::Ref room_for(std::size_t text_bytes);
+  bool evict(SlabStore::Ref ref);
+
+  ByteSize memory_{256 << 20};
+  Duration max_age_{10'000'000'000};
+  Duration reply_lifetime_{10'000'000'000};
+  std::uint32_t tickets_ = 65536;
+
+  struct Unmap {
+    std::size_t bytes = 0;
+    void operator()(Bucket* buckets) const;
+  };
+  std::unique_ptr<Bucket[], Unmap> buckets_{nullptr, Unmap{}};
+  std::size_t mask_ = 0;
+  SlabStore store_;
+  std::unique_ptr<TicketTable> table_;
+  std::uint32_t lifetime_ticks_ = 0;
+  std::atomic<std::uint32_t> generation_{1};
+  std::atomic<std::uint32_t> unsettled_until_{0};  // ticks
+  std::atomic<bool> unsettled_{false};
+
+  Counter filled_;
+  Counter refused_;
+  Counter evicted_;
+  Counter invalidated_;
+  Counter emptied_;
+};
+
+}  // namespace smartswitch::memcached

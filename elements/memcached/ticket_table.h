@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+#pragma once
+
+#include <rte_prefetch.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "elements/sdk/spin_lock.h"
+
+namespace smartswitch::memcached {
+
+/// Tells requests under way apart: a keyed hash of client address and port, server address and request id.
+struct Ticket {
+  std::uint64_t value = 0;
+};
+
+/// Remembers which request a reply will belong to. Replies over UDP name only the request id, which clients use again and again; so the
+/// table also knows whether a ticket was in use within the last `lifetime`, the longest that a late copy of a reply may live. It may forget a
+/// request when a bucket is full, and then it says of all of that bucket that they are not fresh: forgetting costs hits, never
+/// correctness. Safe from several workers: a lock a bucket, held for a few loads and stores.
+class TicketTable {
+ public:
+  enum class Kind : std::uint8_t { kNone, kRead, kWrite };
+
+  struct Record {
+    std::uint64_t ticket = 0;
+    std::uint64_t key_hash = 0;
+    std::uint32_t epoch = 0;       ///< of the key's bucket when the get was sent
+    std::uint32_t generation = 0;  ///< of the whole cache
+    std::uint32_t time = 0;        ///< ticks
+    Kind kind = Kind::kNone;       ///< what its reply may do; kNone: nothing, or the reply has come
+  };
+
+  /// `entries` is rounded up to a power of two of buckets; `lifetime` in ticks, the unit of Record::time.
+  TicketTable(std::size_t entries, std::uint32_t lifetime);
+
+  /// Notes that the ticket is in use from now on. True if it has certainly not been within `lifetime` before: the record is kept as it is
+  /// then, otherwise with the kind `if_reused`.
+  bool open(const Record& record, Kind if_reused);
+  /// The first reply to a ticket takes its record; a second one gets nothing.
+  std::optional<Record> close(Ticket ticket, std::uint32_t now);
+  void prefetch(Ticket ticket) const { rte_prefetch0(&bucket(ticket.value)); }
+
+ private:
+  static constexpr std::size_t kWays = 7;
+  struct alignas(64) Bucket {
+    SpinLock lock;
+    std::uint32_t crowded_until = 0;  ///< ticks; until then nothing in this bucket is fresh
+    bool crowded = false;
+    Record records[kWays];
+  };
+  Bucket& bucket(std::uint64_t ticket) const { return buckets_[ticket & mask_]; }
+
+  std::unique_ptr<Bucket[]> buckets_;
+  std::size_t mask_;
+  std::uint32_t lifetime_;
+};
+
+}  // namespace smartswitch::memcached

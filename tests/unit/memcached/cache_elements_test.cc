@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+//
+// CacheResponder, CacheInvalidate and CacheFill around one KeyCache, fed with packets as a MemcachedClassifier sorts them.
+#include <gtest/gtest.h>
+#include <rte_ip.h>
+#include <rte_udp.h>
+
+#include "elements/memcached/datagram.h"
+#include "elements/sdk/testing/test_bench.h"
+#include "tests/unit/memcached/requests.h"
+#include "tests/unit/nasty_packets.h"
+
+namespace smartswitch::memcached {
+namespace {
+
+using testing::Bytes;
+using testing::PacketBuilder;
+using testing::Seen;
+using testing::TestBench;
+
+class CacheElements : public ::testing::Test {
+ protected:
+  CacheElements() {
+    options_.states["hot"] = cache_.get();
+    const Value parameters = Value::map({{"cache", "hot"}});
+    responder_ = std::make_unique<TestBench>("CacheResponder", parameters, options_);
+    invalidate_ = std::make_unique<TestBench>("CacheInvalidate", parameters, options_);
+    fill_ = std::make_unique<TestBench>("CacheFill", parameters, options_);
+  }
+
+  // Sends a packet through a classifier and the element it belongs to. What comes out of `hit` is returned.
+  std::vector<Seen> client_sends(const Bytes& bytes) {
+    TestBench classifier("MemcachedClassifier");
+    classifier.push({bytes});
+    for (const Seen& seen : classifier.take("get")) push(*responder_, seen);
+    for (const char* output : {"write", "control", "direct"}) {
+      for (const Seen& seen : classifier.take(output)) push(*invalidate_, seen);
+    }
+    return responder_->take("hit");
+  }
+  void server_sends(const Bytes& bytes) { fill_->push({bytes}); }
+  bool cached(const std::string& key) { return !client_sends(request("get " + key + "\r\n", 999)).empty(); }
+
+  static void push(TestBench& bench, const Seen& seen) {
+    const Packet packet = bench.packet(seen.bytes);
+    packet.annotations() = seen.annotations;
+    Batch batch;
+    batch.add(packet);
+    bench.push(batch);
+  }
+
+  std::unique_ptr<State> cache_ = testing::make_state("KeyCache", Value::map({{"memory", "8MiB"}}));
+  TestBench::Options options_;
+  std::unique_ptr<TestBench> responder_, invalidate_, fill_;
+};
+
+TEST_F(CacheElements, AnswersASecondGetAsTheServerDid) {
+  EXPECT_TRUE(client_sends(request("get k\r\n", 1, 4000)).empty());
+  EXPECT_EQ(responder_->output("out").size(), 1U);
+  server_sends(reply(value("k", "hello"), 1, 4000));
+  EXPECT_EQ(fill_->counter("fills"), 1U);
+  EXPECT_EQ(fill_->output("out").size(), 1U);
+
+  const auto hits = client_sends(request("get k\r\n", 77, 5000));
+  ASSERT_EQ(hits.size(), 1U);
+  const Bytes& got = hits[0].bytes;
+  const Bytes expected =
+      PacketBuilder().ether(kServiceMac, kClientMac).ipv4(kService, kClient).udp(11211, 5000).payload(testing::memcached_frame(77, value("k", "hello")));
+  ASSERT_EQ(got.size(), expected.size());
+  // All but the IP identification, fragment field and the checksum over them, which the builder fills in its own way.
+  Bytes masked = got;
+  for (const std::size_t at : {18, 19, 20, 21, 24, 25}) masked[at] = expected[at];
+  EXPECT_EQ(masked, expected);
+  const auto* ip = reinterpret_cast<const rte_ipv4_hdr*>(got.data() + 14);
+  EXPECT_EQ(rte_raw_cksum(ip, sizeof *ip), 0xFFFF) << "the IP header's checksum is right";
+}
+
+TEST_F(CacheElements, AnswersIpv6AndVlanWithRightChecksums) {
+  const std::string ask = testing::memcached_frame(1, "get k\r\n");
+  const std::string answer = testing::memcached_frame(1, value("k", "odd"));
+  const auto from = PacketBuilder().ether(kClientMac, kServiceMac).vlan(7).ipv6("2001:db8::1", "2001:db8::9").udp(4000, 11211);
+  const auto to = PacketBuilder().ether(kServiceMac, kClientMac).vlan(7).ipv6("2001:db8::9", "2001:db8::1").udp(11211, 4000);
+  client_sends(PacketBuilder(from).payload(ask));
+  server_sends(PacketBuilder(to).payload(answer));
+  const auto hits = client_sends(PacketBuilder(from).payload(ask));
+  ASSERT_EQ(hits.size(), 1U);
+  EXPECT_EQ(hits[0].bytes, PacketBuilder(to).payload(answer).build());
+}
+
+TEST_F(CacheElements, ChecksumsHoldForValuesOfEveryLength) {
+  for (std::size_t size = 0; size < 300; ++size) {
+    const std::string key = "k" + std::to_string(size);
+    std::string data(size, '\0');
+    for (std::size_t i = 0; i < size; ++i) data[i] = static_cast<char>(i * 37 + size);
+    client_sends(request("get " + key + "\r\n", 1));
+    server_sends(reply(value(key, data), 1));
+    const auto hits = client_sends(request("get " + key + "\r\n", 2));
+    ASSERT_EQ(hits.size(), 1U) << size;
+    Bytes packet = hits[0].bytes;
+    auto* udp = reinterpret_cast<rte_udp_hdr*>(packet.data() + 34);
+    const rte_be16_t sent = udp->dgram_cksum;
+    udp->dgram_cksum = 0;
+    EXPECT_EQ(sent, rte_ipv4_udptcp_cksum(reinterpret_cast<const rte_ipv4_hdr*>(packet.data() + 14), udp)) << size;
+  }
+}
+
+TEST_F(CacheElements, EveryKindOfWriteInvalidates) {
+  const std::string writes[] = {"set k 0 0 1\r\nx\r\n",   "add k 0 0 1\r\nx\r\n",  "replace k 0 0 1\r\nx\r\n", "append k 0 0 1\r\nx\r\n",
+                                "prepend k 0 0 1\r\nx\r\n", "cas k 0 0 1 9\r\nx\r\n", "delete k\r\n",            "incr k 1\r\n",
+                                "decr k 1\r\n",           "touch k 0\r\n",         "gat 0 k\r\n",            "gats 0 j k\r\n",
+                                "ms k 1\r\nx\r\n",        "md k\r\n",              "ma k\r\n",               "mg k T0\r\n",
+                                "set k 0 0 1 noreply\r\nx\r\n", "flush_all\r\n",   "get j\r\ndelete k\r\n",  "set j 0 0 1\r\nx\r\nset k 0 0 1\r\nx\r\n"};
+  std::uint16_t id = 1;
+  for (const std::string& write : writes) {
+    options_.states["hot"] = (cache_ = testing::make_state("KeyCache", Value::map({{"memory", "4MiB"}}))).get();
+    const Value parameters = Value::map({{"cache", "hot"}});
+    responder_ = std::make_unique<TestBench>("CacheResponder", parameters, options_);
+    invalidate_ = std::make_unique<TestBench>("CacheInvalidate", parameters, options_);
+    fill_ = std::make_unique<TestBench>("CacheFill", parameters, options_);
+    client_sends(request("get k\r\n", ++id));
+    server_sends(reply(value("k", "v"), id));
+    ASSERT_TRUE(cached("k")) << write;
+    client_sends(request(write, ++id));
+    EXPECT_FALSE(cached("k")) << write;
+  }
+}
+
+TEST_F(CacheElements, TcpAndUnreadableRequestsEmptyTheCache) {
+  const Bytes tcp = PacketBuilder().ether(kClientMac, kServiceMac).ipv4(kClient, "10.0.0.11").tcp(1, 11211).payload("set k 0 0 1\r\nx\r\n");
+  client_sends(request("get k\r\n", 1));
+  server_sends(reply(value("k", "v"), 1));
+  ASSERT_TRUE(cached("k"));
+  client_sends(tcp);
+  EXPECT_FALSE(cached("k"));
+  EXPECT_EQ(invalidate_->counter("unknown"), 1U);
+}
+
+TEST_F(CacheElements, HarmlessRequestsLeaveTheCacheAlone) {
+  client_sends(request("get k\r\n", 1));
+  server_sends(reply(value("k", "v"), 1));
+  for (const std::string text : {"version\r\n", "stats\r\n", "nonsense\r\n", "get j\r\n", "gets k\r\n", "get j k\r\n", "delete j\r\n", "set j 0 0 1\r\nx\r\n"}) {
+    client_sends(request(text, 2));
+    EXPECT_TRUE(cached("k")) << text;
+  }
+}
+
+TEST_F(CacheElements, AReplyFromBeforeAWriteDoesNotFill) {
+  client_sends(request("get k\r\n", 1));
+  client_sends(request("set k 0 0 3\r\nnew\r\n", 2));
+  server_sends(reply(value("k", "old"), 1));
+  server_sends(reply("STORED\r\n", 2));
+  EXPECT_FALSE(cached("k"));
+}
+
+TEST_F(CacheElements, PassesRequestsItCannotAnswerUnchanged) {
+  for (const std::string text : {"get a b\r\n", "gets a\r\n"}) {
+    EXPECT_TRUE(client_sends(request(text)).empty());
+    const auto out = responder_->take("out");
+    ASSERT_EQ(out.size(), 1U);
+    EXPECT_EQ(out[0].bytes, request(text));
+  }
+}
+
+TEST_F(CacheElements, PassesARequestOnUnchangedWhenTheReplyDoesNotFitItsBuffer) {
+  client_sends(request("get k\r\n", 1));
+  server_sends(reply(value("k", std::string(600, 'v')), 1));
+  TestBench::Options small = options_;
+  small.buffer_bytes = 200;
+  TestBench responder("CacheResponder", Value::map({{"cache", "hot"}}), small);
+  TestBench classifier("MemcachedClassifier");
+  classifier.push({request("get k\r\n", 2)});
+  push(responder, classifier.output("get")[0]);
+  ASSERT_EQ(responder.output("out").size(), 1U);
+  EXPECT_EQ(responder.output("out")[0].bytes, request("get k\r\n", 2));
+}
+
+TEST_F(CacheElements, SurviveNastyPackets) {
+  options_.buffer_bytes = 10000;
+  for (const char* element : {"CacheResponder", "CacheInvalidate", "CacheFill"}) {
+    TestBench bench(element, Value::map({{"cache", "hot"}}), options_);
+    std::size_t pushed = 0;
+    for (const auto& nasty : testing::nasty_packets()) {
+      bench.push({nasty.bytes});
+      ++pushed;
+    }
+    EXPECT_EQ(bench.output("out").size(), pushed) << element;
+  }
+}
+
+}  // namespace
+}  // namespace smartswitch::memcached

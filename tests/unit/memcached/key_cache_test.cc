@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+#include "elements/memcached/key_cache.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "elements/sdk/hash.h"
+#include "elements/sdk/testing/test_bench.h"
+#include "tests/unit/memcached/requests.h"
+
+namespace smartswitch::memcached {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+// A cache, its clock, and the events that a switch would tell it.
+class Cache {
+ public:
+  explicit Cache(const Value& parameters = Value::map({{"memory", "16MiB"}}))
+      : state_(testing::make_state("KeyCache", parameters)), cache_(static_cast<KeyCache*>(state_.get())) {}
+
+  void get(std::uint64_t ticket, const std::string& key) { cache_->get_sent({ticket}, hash_key(key), now); }
+  void write(std::uint64_t ticket, const std::string& key, bool no_reply = false, std::int64_t expiry = 0) {
+    cache_->write_sent({ticket}, hash_key(key), {no_reply, expiry}, now);
+  }
+  bool reply(std::uint64_t ticket, const std::string& text) { return cache_->reply_seen({ticket}, text, now); }
+  std::string look(const std::string& key) {
+    std::uint8_t text[KeyCache::kRoom];
+    const auto hit = cache_->lookup(hash_key(key), key, now, text);
+    return hit ? std::string(reinterpret_cast<const char*>(text), hit->length) : "";
+  }
+  KeyCache* operator->() { return cache_; }
+  std::int64_t now = 1000 * kSecond;
+
+ private:
+  std::unique_ptr<State> state_;
+  KeyCache* cache_;
+};
+
+TEST(KeyCache, ServesWhatAServerHasSaid) {
+  Cache cache;
+  EXPECT_EQ(cache.look("k"), "");
+  cache.get(1, "k");
+  EXPECT_TRUE(cache.reply(1, value("k", "hello")));
+  EXPECT_EQ(cache.look("k"), value("k", "hello"));
+  EXPECT_EQ(cache.look("j"), "");
+}
+
+TEST(KeyCache, KeepsValuesOfEverySizeThatFitsAFrame) {
+  Cache cache;
+  for (std::size_t size = 0; size < 1600; ++size) {
+    const std::string key = "k" + std::to_string(size);
+    const std::string text = value(key, std::string(size, 'v'));
+    cache.get(size + 1, key);
+    EXPECT_EQ(cache.reply(size + 1, text), text.size() <= KeyCache::kLongestReply) << size;
+    EXPECT_EQ(cache.look(key), text.size() <= KeyCache::kLongestReply ? text : "") << size;
+  }
+}
+
+TEST(KeyCache, ForgetsAfterMaxAge) {
+  Cache cache(Value::map({{"max_age", "2s"}}));
+  cache.get(1, "k");
+  cache.reply(1, value("k", "v"));
+  cache.now += 2 * kSecond - 1;
+  EXPECT_NE(cache.look("k"), "");
+  cache.now += 1;
+  EXPECT_EQ(cache.look("k"), "");
+}
+
+TEST(KeyCache, TakesOnlyRepliesThatItExpects) {
+  Cache cache;
+  EXPECT_FALSE(cache.reply(9, value("k", "v"))) << "nobody asked";
+  cache.get(1, "k");
+  EXPECT_FALSE(cache.reply(1, value("other", "v"))) << "another key";
+  EXPECT_FALSE(cache.reply(1, value("k", "v"))) << "the ticket is used up";
+  EXPECT_EQ(cache.look("k"), "");
+}
+
+TEST(KeyCache, DoesNotKeepMissesErrorsOrCasReplies) {
+  Cache cache;
+  for (const std::string text : {"END\r\n", "SERVER_ERROR out of memory\r\n", "VALUE k 0 1 55\r\nx\r\nEND\r\n", "VALUE k 0 5\r\nx\r\nEND\r\n", ""}) {
+    cache.get(1, "k");
+    EXPECT_FALSE(cache.reply(1, text)) << text;
+    EXPECT_EQ(cache.look("k"), "");
+  }
+}
+
+// Rules 1 and 3: a write invalidates before it is passed on.
+TEST(Coherence, AWriteInvalidatesAtOnce) {
+  Cache cache;
+  cache.get(1, "k");
+  cache.reply(1, value("k", "old"));
+  cache.write(2, "k");
+  EXPECT_EQ(cache.look("k"), "");
+}
+
+// Rule 5, the race that breaks a cache which only invalidates: the get's reply comes behind the set.
+TEST(Coherence, AReplyFromBeforeAWriteDoesNotFill) {
+  Cache cache;
+  cache.get(1, "k");
+  cache.write(2, "k");
+  EXPECT_FALSE(cache.reply(1, value("k", "old")));
+  EXPECT_FALSE(cache.reply(2, "STORED\r\n"));
+  EXPECT_EQ(cache.look("k"), "");
+}
+
+// Rule 5: the get is sent while the write is under way, and overtakes it; its reply comes when the write has been answered.
+TEST(Coherence, AGetSentWhileAWriteIsPendingDoesNotFill) {
+  Cache cache;
+  cache.write(2, "k");
+  cache.get(1, "k");
+  cache.reply(2, "STORED\r\n");
+  EXPECT_FALSE(cache.reply(1, value("k", "old")));
+  cache.get(3, "k");
+  EXPECT_TRUE(cache.reply(3, value("k", "new"))) << "a get that began after the answer does";
+}
+
+TEST(Coherence, EveryPendingWriteHasToBeAnswered) {
+  Cache cache;
+  cache.write(1, "k");
+  cache.write(2, "k");
+  cache.reply(1, "STORED\r\n");
+  cache.get(3, "k");
+  EXPECT_FALSE(cache.reply(3, value("k", "first"))) << "the second write is still under way";
+  cache.reply(2, "NOT_STORED\r\n");
+  cache.get(4, "k");
+  EXPECT_TRUE(cache.reply(4, value("k", "second"))) << "a failed write counts as answered too";
+}
+
+TEST(Coherence, AWriteWithoutReplyBlocksItsKeyUntilItMustBeOver) {
+  Cache cache(Value::map({{"reply_lifetime", "1s"}, {"max_age", "1h"}}));
+  cache.write(1, "k", true);
+  cache.get(2, "k");
+  EXPECT_FALSE(cache.reply(2, value("k", "v")));
+  cache.now += 2 * kSecond;
+  cache.get(3, "k");
+  EXPECT_TRUE(cache.reply(3, value("k", "v")));
+}
+
+TEST(Coherence, ALostReplyBlocksItsKeyUntilItMustBeOver) {
+  Cache cache(Value::map({{"reply_lifetime", "1s"}}));
+  cache.write(1, "k");
+  cache.now += kSecond / 2;
+  cache.get(2, "k");
+  EXPECT_FALSE(cache.reply(2, value("k", "v")));
+  cache.now += 2 * kSecond;
+  cache.get(3, "k");
+  EXPECT_TRUE(cache.reply(3, value("k", "v")));
+}
+
+// Clients use request ids again: a late copy of an old reply must not pass for a new one.
+TEST(Coherence, ACopyOfAnOldReplyDoesNotFillUnderAReusedTicket) {
+  Cache cache(Value::map({{"reply_lifetime", "1s"}}));
+  cache.get(1, "k");
+  cache.reply(1, value("k", "old"));
+  cache.write(2, "k");
+  cache.reply(2, "STORED\r\n");
+  cache.get(1, "k");
+  EXPECT_FALSE(cache.reply(1, value("k", "old"))) << "this may be a duplicate of the first reply";
+  cache.now += 2 * kSecond;
+  cache.get(1, "k");
+  EXPECT_TRUE(cache.reply(1, value("k", "new")));
+}
+
+TEST(Coherence, AReusedTicketFillsWhereNothingWasWritten) {
+  Cache cache;
+  cache.get(1, "a");
+  cache.reply(1, value("a", "x"));
+  cache.get(1, "b");
+  EXPECT_TRUE(cache.reply(1, value("b", "y")));
+  cache.get(1, "a");
+  EXPECT_TRUE(cache.reply(1, value("a", "x")));
+}
+
+TEST(Coherence, ACopyOfAWritesReplyDoesNotClearALaterWrite) {
+  Cache cache(Value::map({{"reply_lifetime", "1s"}}));
+  cache.write(1, "k");
+  cache.reply(1, "STORED\r\n");
+  cache.write(1, "k");           // the same ticket again
+  cache.reply(1, "STORED\r\n");  // of the first write, twice
+  cache.get(2, "k");
+  EXPECT_FALSE(cache.reply(2, value("k", "old")));
+}
+
+TEST(Coherence, AWriteOfUnknownReachEmptiesTheCacheAndKeepsItEmpty) {
+  Cache cache(Value::map({{"reply_lifetime", "1s"}}));
+  cache.get(1, "k");
+  cache.reply(1, value("k", "v"));
+  cache.get(2, "j");
+  cache->unknown_write_sent(cache.now);
+  EXPECT_EQ(cache.look("k"), "");
+  EXPECT_FALSE(cache.reply(2, value("j", "v"))) << "asked for before";
+  cache.get(3, "k");
+  EXPECT_FALSE(cache.reply(3, value("k", "v"))) << "asked for while it may be under way";
+  cache.now += 2 * kSecond;
+  cache.get(4, "k");
+  EXPECT_TRUE(cache.reply(4, value("k", "v")));
+}
+
+TEST(Coherence, ADelayedFlushKeepsTheCacheEmptyUntilItIsOver) {
+  Cache cache(Value::map({{"reply_lifetime", "1s"}}));
+  cache->unknown_write_sent(cache.now, 30);
+  cache->unknown_write_sent(cache.now);  // a shorter one does not shorten it
+  cache.now += 29 * kSecond;
+  cache.get(1, "k");
+  EXPECT_FALSE(cache.reply(1, value("k", "v")));
+  cache.now += 4 * kSecond;
+  cache.get(2, "k");
+  EXPECT_TRUE(cache.reply(2, value("k", "v")));
+}
+
+TEST(Coherence, AnItemThatExpiresIsNotKept) {
+  Cache cache;
+  cache.write(1, "k", false, 20);
+  cache.reply(1, "STORED\r\n");
+  cache.get(2, "k");
+  EXPECT_FALSE(cache.reply(2, value("k", "v"))) << "its reply does not say how long it lives";
+  cache.now += 23 * kSecond;
+  cache.get(3, "k");
+  EXPECT_TRUE(cache.reply(3, value("k", "v"))) << "the old item is gone: this one was set without expiry, or around the switch";
+}
+
+TEST(Coherence, ExpiryTimesMayBeUnixTimesOrNegative) {
+  Cache cache;
+  cache.write(1, "k", false, std::time(nullptr) + 20);
+  cache.write(2, "j", false, -1);
+  cache.reply(1, "STORED\r\n");
+  cache.reply(2, "STORED\r\n");
+  cache.get(3, "k");
+  EXPECT_FALSE(cache.reply(3, value("k", "v")));
+  cache.get(4, "j");
+  EXPECT_TRUE(cache.reply(4, value("j", "v")));
+}
+
+TEST(KeyCache, TellsTicketsApartWhenThereAreTooMany) {
+  Cache cache(Value::map({{"tickets", "64"}, {"reply_lifetime", "1s"}}));
+  cache.write(1, "k");
+  cache.reply(1, "STORED\r\n");
+  for (std::uint64_t ticket = 2; ticket < 5000; ++ticket) cache.get(ticket, "busy");
+  cache.get(1, "k");
+  EXPECT_FALSE(cache.reply(1, value("k", "v"))) << "whether ticket 1 is fresh was forgotten: it counts as not";
+  cache.get(70000, "untouched");
+  EXPECT_TRUE(cache.reply(70000, value("untouched", "v"))) << "where nothing was written it does not matter";
+}
+
+TEST(KeyCache, MakesRoomByEvicting) {
+  Cache cache(Value::map({{"memory", "4MiB"}}));
+  for (std::uint64_t i = 1; i <= 60000; ++i) {
+    const std::string key = "key" + std::to_string(i);
+    cache.get(i, key);
+    ASSERT_TRUE(cache.reply(i, value(key, "0123456789"))) << i;
+    ASSERT_EQ(cache.look(key), value(key, "0123456789"));
+  }
+  int left = 0;
+  for (std::uint64_t i = 1; i <= 60000; ++i) {
+    const std::string key = "key" + std::to_string(i);
+    const std::string text = cache.look(key);
+    if (text.empty()) continue;
+    ++left;
+    ASSERT_EQ(text, value(key, "0123456789"));
+  }
+  EXPECT_GT(left, 15000);
+  EXPECT_LT(left, 60000);
+}
+
+// Readers, a writer and a filler on the same few keys: no reader ever sees half of one value and half of another.
+TEST(KeyCache, NeverShowsATornValue) {
+  Cache cache(Value::map({{"memory", "4MiB"}}));
+  constexpr int kKeys = 3;
+  constexpr int kRounds = 20000;
+  std::atomic<bool> done{false};
+  std::atomic<int> torn{0};
+  const auto text_of = [](int key, int round) { return value("key" + std::to_string(key), std::string(200, static_cast<char>('a' + round % 26))); };
+  std::vector<std::thread> readers;
+  for (int r = 0; r < 2; ++r) {
+    readers.emplace_back([&] {
+      while (!done) {
+        for (int key = 0; key < kKeys; ++key) {
+          const std::string text = cache.look("key" + std::to_string(key));
+          if (text.empty()) continue;
+          const std::string data = text.substr(text.find("\r\n") + 2, 200);
+          if (data != std::string(200, data[0])) ++torn;
+        }
+      }
+    });
+  }
+  std::uint64_t ticket = 1;
+  for (int round = 0; round < kRounds; ++round) {
+    const int key = round % kKeys;
+    const std::string name = "key" + std::to_string(key);
+    cache.write(ticket, name);
+    cache.reply(ticket++, "STORED\r\n");
+    cache.get(ticket, name);
+    ASSERT_TRUE(cache.reply(ticket++, text_of(key, round)));
+  }
+  done = true;
+  for (std::thread& t : readers) t.join();
+  EXPECT_EQ(torn, 0);
+}
+
+}  // namespace
+}  // namespace smartswitch::memcached

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+#include "elements/memcached/protocol.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+
+namespace smartswitch::memcached {
+namespace {
+
+TEST(ParseRequest, ReadsAGetOfOneKey) {
+  const Request r = parse_request("get greeting\r\n");
+  EXPECT_EQ(r.verb, Verb::kGet);
+  EXPECT_EQ(r.status, Status::kWhole);
+  EXPECT_EQ(r.key, "greeting");
+  EXPECT_EQ(r.keys, 1U);
+}
+
+TEST(ParseRequest, ReadsKeysOfEveryLength) {
+  for (std::size_t length = 1; length <= kLongestKey + 1; ++length) {
+    const std::string key(length, 'k');
+    const std::string text = "get " + key + "\r\n";
+    const Request r = parse_request(text);
+    EXPECT_EQ(r.status, length <= kLongestKey ? Status::kWhole : Status::kBadKey) << length;
+    EXPECT_EQ(r.key, key) << length;
+  }
+}
+
+TEST(ParseRequest, TakesHighBytesAsPartsOfAKey) { EXPECT_EQ(parse_request("get \xC3\xA4\xFF\r\n").key, "\xC3\xA4\xFF"); }
+
+TEST(ParseRequest, RefusesControlCharactersInAKey) {
+  EXPECT_EQ(parse_request(std::string_view("get a\0b\r\n", 9)).status, Status::kBadKey);
+  EXPECT_EQ(parse_request("get a\tb\r\n").status, Status::kBadKey);
+  EXPECT_EQ(parse_request("set a\x7f 0 0 1\r\nx\r\n").status, Status::kBadKey);
+}
+
+TEST(ParseRequest, CountsTheKeysOfAGet) {
+  const Request r = parse_request("gets  a bb  ccc \r\n");
+  EXPECT_EQ(r.verb, Verb::kGets);
+  EXPECT_EQ(r.status, Status::kWhole);
+  EXPECT_EQ(r.keys, 3U);
+  EXPECT_EQ(r.key, "a");
+  std::string_view more = r.more_keys;
+  EXPECT_EQ(next_key(more), "bb");
+  EXPECT_EQ(next_key(more), "ccc");
+  EXPECT_EQ(next_key(more), "");
+}
+
+TEST(ParseRequest, AcceptsALineThatEndsWithALineFeedAlone) {
+  EXPECT_EQ(parse_request("get a\n").key, "a");
+  EXPECT_EQ(parse_request("get a\n").status, Status::kWhole);
+}
+
+TEST(ParseRequest, ReadsStorageCommands) {
+  for (const auto& [text, verb] : std::initializer_list<std::pair<std::string_view, Verb>>{{"set k 1 60 5\r\nhello\r\n", Verb::kSet},
+                                                                                           {"add k 1 60 5\r\nhello\r\n", Verb::kAdd},
+                                                                                           {"replace k 1 60 5\r\nhello\r\n", Verb::kReplace},
+                                                                                           {"append k 1 60 5\r\nhello\r\n", Verb::kAppend},
+                                                                                           {"prepend k 1 60 5\r\nhello\r\n", Verb::kPrepend},
+                                                                                           {"cas k 1 60 5 77\r\nhello\r\n", Verb::kCas}}) {
+    const Request r = parse_request(text);
+    EXPECT_EQ(r.verb, verb) << text;
+    EXPECT_EQ(r.status, Status::kWhole) << text;
+    EXPECT_EQ(r.key, "k") << text;
+    EXPECT_EQ(r.expiry, 60) << text;
+    EXPECT_FALSE(r.no_reply) << text;
+    EXPECT_TRUE(may_write(r.verb)) << text;
+  }
+}
+
+TEST(ParseRequest, SeesNoreply) {
+  EXPECT_TRUE(parse_request("set k 0 0 1 noreply\r\nx\r\n").no_reply);
+  EXPECT_TRUE(parse_request("cas k 0 0 1 5 noreply\r\nx\r\n").no_reply);
+  EXPECT_TRUE(parse_request("delete k noreply\r\n").no_reply);
+  EXPECT_TRUE(parse_request("incr k 1 noreply\r\n").no_reply);
+  EXPECT_TRUE(parse_request("flush_all noreply\r\n").no_reply);
+  EXPECT_TRUE(parse_request("ms k 1 q\r\nx\r\n").no_reply);
+  EXPECT_FALSE(parse_request("delete noreply\r\n").no_reply) << "here it is the key";
+}
+
+TEST(ParseRequest, TellsAnIncompleteSet) {
+  const std::string whole = "set k 0 0 5\r\nhello\r\n";
+  for (std::size_t length = 0; length < whole.size(); ++length) {
+    EXPECT_EQ(parse_request(whole.substr(0, length)).status, Status::kIncomplete) << length;
+  }
+}
+
+TEST(ParseRequest, DoesNotFollowDataThatIsLongerThanAnnounced) {
+  EXPECT_EQ(parse_request("set k 0 0 2\r\nhello\r\n").status, Status::kUnsupported);
+}
+
+TEST(ParseRequest, DoesNotFollowLengthsThatAreNone) {
+  EXPECT_EQ(parse_request("set k 0 0 -1\r\nx\r\n").status, Status::kUnsupported);
+  EXPECT_EQ(parse_request("set k 0 0 99999999999999999999\r\nx\r\n").status, Status::kUnsupported);
+  EXPECT_EQ(parse_request("set k 0 0 1x\r\nx\r\n").status, Status::kUnsupported);
+  EXPECT_EQ(parse_request("set k 0 0\r\nx\r\n").status, Status::kUnsupported);
+}
+
+TEST(ParseRequest, FindsWhatLiesBehindACommand) {
+  const std::string_view text = "set k 0 0 1\r\nx\r\ndelete j\r\n";
+  const Request first = parse_request(text);
+  EXPECT_EQ(first.status, Status::kMoreBehind);
+  const Request second = parse_request(text.substr(first.rest));
+  EXPECT_EQ(second.verb, Verb::kDelete);
+  EXPECT_EQ(second.key, "j");
+  EXPECT_EQ(second.status, Status::kWhole);
+}
+
+TEST(ParseRequest, ReadsTouchAndGat) {
+  EXPECT_EQ(parse_request("touch k 30\r\n").expiry, 30);
+  const Request gat = parse_request("gat 30 a b\r\n");
+  EXPECT_EQ(gat.verb, Verb::kGat);
+  EXPECT_EQ(gat.expiry, 30);
+  EXPECT_EQ(gat.keys, 2U);
+  EXPECT_EQ(gat.key, "a");
+  EXPECT_TRUE(may_write(gat.verb));
+  EXPECT_EQ(parse_request("gat 30\r\n").status, Status::kBadKey);
+}
+
+TEST(ParseRequest, ReadsMetaCommands) {
+  EXPECT_EQ(parse_request("mg k v\r\n").key, "k");
+  EXPECT_EQ(parse_request("mg k v T60\r\n").expiry, 60);
+  EXPECT_EQ(parse_request("ms k 5 T9\r\nhello\r\n").status, Status::kWhole);
+  EXPECT_EQ(parse_request("ms k 5 T9\r\nhel").status, Status::kIncomplete);
+  EXPECT_EQ(parse_request("md k\r\n").verb, Verb::kMetaDelete);
+  EXPECT_EQ(parse_request("ma k\r\n").verb, Verb::kMetaArithmetic);
+  EXPECT_EQ(parse_request("mg Zm9v b v\r\n").status, Status::kUnsupported) << "a key in base64 is another key";
+  EXPECT_EQ(parse_request("mn\r\n").verb, Verb::kControl);
+}
+
+TEST(ParseRequest, ReadsCommandsWithoutAKey) {
+  EXPECT_EQ(parse_request("version\r\n").verb, Verb::kControl);
+  EXPECT_EQ(parse_request("flush_all 10\r\n").expiry, 10);
+  EXPECT_TRUE(may_write(parse_request("flush_all\r\n").verb));
+  EXPECT_EQ(parse_request("frobnicate a\r\n").verb, Verb::kUnknown);
+  EXPECT_EQ(parse_request("\r\n").verb, Verb::kUnknown);
+}
+
+TEST(ParseRequest, LeavesTheBinaryProtocolAlone) {
+  EXPECT_EQ(parse_request(std::string_view("\x80\x01\0\3", 4)).status, Status::kUnsupported);
+}
+
+// Any bytes: nothing is read outside (AddressSanitizer sees to that), and what is pointed to lies inside.
+TEST(ParseRequest, SurvivesRandomBytes) {
+  std::mt19937 random(1);
+  const std::string_view words[] = {"get ", "set ", "gat ", "ms ", "mg ", "k ", "0 ", "5 ", "\r\n", "\n", "x", "noreply", "-1 ", "\x80", " "};
+  for (int round = 0; round < 20000; ++round) {
+    std::string text;
+    for (unsigned i = random() % 12; i > 0; --i) text += words[random() % std::size(words)];
+    const std::string exact(text);  // its own allocation, of its exact size
+    const Request r = parse_request(exact);
+    if (!r.key.empty()) {
+      ASSERT_GE(r.key.data(), exact.data());
+      ASSERT_LE(r.key.data() + r.key.size(), exact.data() + exact.size());
+    }
+    if (r.status == Status::kMoreBehind) {
+      ASSERT_GT(r.rest, 0U);
+      ASSERT_LT(r.rest, exact.size());
+    }
+  }
+}
+
+TEST(KeyLength, AgreesWithAByteByByteScan) {
+  std::mt19937 random(2);
+  for (int round = 0; round < 5000; ++round) {
+    std::string text(random() % 70, 'a');
+    for (char& c : text) {
+      if (random() % 16 == 0) c = static_cast<char>(random());
+    }
+    std::size_t expected = 0;
+    while (expected < text.size() && static_cast<unsigned char>(text[expected]) > 0x20 && text[expected] != 0x7F) ++expected;
+    EXPECT_EQ(key_length(text), expected);
+  }
+}
+
+TEST(ParseReply, ReadsAValue) {
+  const Reply r = parse_reply("VALUE k 3 5\r\nhello\r\nEND\r\n");
+  EXPECT_EQ(r.kind, ReplyKind::kValue);
+  EXPECT_EQ(r.key, "k");
+  EXPECT_EQ(r.value, "hello");
+  EXPECT_FALSE(r.has_cas);
+  EXPECT_TRUE(parse_reply("VALUE k 3 5 99\r\nhello\r\nEND\r\n").has_cas);
+}
+
+TEST(ParseReply, TakesValuesThatLookLikeProtocol) {
+  const Reply r = parse_reply("VALUE k 0 12\r\na\r\nEND\r\nb\r\n\r\nEND\r\n");
+  EXPECT_EQ(r.kind, ReplyKind::kOther) << "11 bytes are there";
+  EXPECT_EQ(parse_reply("VALUE k 0 11\r\na\r\nEND\r\nb\r\n\r\nEND\r\n").value, "a\r\nEND\r\nb\r\n");
+}
+
+TEST(ParseReply, TakesNothingElseForAValue) {
+  for (const std::string_view text : {"", "END\r\n", "STORED\r\n", "VALUE k 3 5\r\nhello\r\n", "VALUE k 3 6\r\nhello\r\nEND\r\n",
+                                      "VALUE k 3 5\r\nhell\r\nEND\r\n", "VALUE k 3\r\nhello\r\nEND\r\n", "VALUE k 0 0\r\nEND\r\n",
+                                      "VALUE a 0 1\r\nx\r\nVALUE b 0 1\r\ny\r\nEND\r\n", "VALUE \r\nEND\r\n"}) {
+    EXPECT_EQ(parse_reply(text).kind, ReplyKind::kOther) << text;
+  }
+}
+
+}  // namespace
+}  // namespace smartswitch::memcached
