@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+//
+// What the verbs of `smartswitch` share.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "graph/load.h"
+
+namespace smartswitch::command {
+
+/// Documented in --help: scripts may rely on them.
+enum Exit : int {
+  kOk = 0,
+  kBadConfiguration = 1,
+  kBadUsage = 2,
+  kRefused = 3,
+  kInternal = 4,
+};
+
+/// Each adds its verb, which stores the exit code when it is run.
+void add_run(CLI::App& app, int& exit_code);
+void add_check(CLI::App& app, int& exit_code);
+void add_graph(CLI::App& app, int& exit_code);
+void add_list(CLI::App& app, int& exit_code);
+void add_describe(CLI::App& app, int& exit_code);
+
+/// Options of verbs that know element classes: --load.
+struct ModuleOptions {
+  std::vector<std::string> modules;
+  void add_to(CLI::App& verb);
+  /// Loads the shared libraries. False, and said on stderr, if one cannot be loaded.
+  [[nodiscard]] bool load() const;
+};
+
+/// Options of verbs that read a configuration: FILE, --set and --load.
+struct FileOptions {
+  std::string file;
+  std::vector<std::string> settings;
+  ModuleOptions modules;
+  void add_to(CLI::App& verb);
+  /// The plan, or nothing and an exit code; faults have been shown on stderr then.
+  [[nodiscard]] std::optional<graph::Plan> load(int& exit_code) const;
+};
+
+/// Shows each fault on stderr as the graph does, with the line it is in.
+void show(const Problems& problems);
+
+/// ANSI colours: on a terminal, unless NO_COLOR is set (https://no-color.org).
+bool colour_on(int file_descriptor);
+
+}  // namespace smartswitch::command

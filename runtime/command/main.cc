@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+#include <fmt/format.h>
+#include <rte_version.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <exception>
+
+#include "runtime/command/command.h"
+
+namespace {
+
+constexpr const char* kAbout = "A software switch that understands the applications whose packets it carries.";
+constexpr const char* kMore =
+    "Examples:\n"
+    "  smartswitch check configs/memswitch.yaml               is it right? touches no device\n"
+    "  smartswitch run configs/memswitch.yaml --stats 1s      until Ctrl-C, with a line of statistics a second\n"
+    "  smartswitch run my.yaml --set IFACE=eth1 --for 10s --json\n"
+    "  smartswitch graph my.yaml -o my.svg                    draw it\n"
+    "  smartswitch list                                       the elements there are\n"
+    "  smartswitch describe Queue                             what one does and takes\n"
+    "\n"
+    "Exit codes:\n"
+    "  0  all went well\n"
+    "  1  the configuration is wrong; all faults have been shown\n"
+    "  2  the command line is wrong\n"
+    "  3  a device or the machine refuses: no such interface, no permission, no memory\n"
+    "  4  a fault of smartswitch itself\n"
+    "\n"
+    "`smartswitch VERB --help` says more about each verb. Messages go to stderr, results to stdout. NO_COLOR=1 turns colours off.";
+
+std::string version() {
+  return fmt::format("smartswitch {} (built for -march={}; {})", SMARTSWITCH_VERSION, SMARTSWITCH_MARCH, rte_version());
+}
+
+void set_up_log() {
+  const bool colour = smartswitch::command::colour_on(STDERR_FILENO);
+  auto log = spdlog::stderr_color_mt("smartswitch", colour ? spdlog::color_mode::always : spdlog::color_mode::never);
+  log->set_pattern("%H:%M:%S.%e %^%l%$: %v");
+  spdlog::set_default_logger(std::move(log));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace smartswitch::command;
+  CLI::App app{kAbout, "smartswitch"};
+  app.footer(kMore);
+  app.set_version_flag("--version", version());
+  app.require_subcommand(1);
+  int exit_code = kOk;
+  add_run(app, exit_code);
+  add_check(app, exit_code);
+  add_graph(app, exit_code);
+  add_list(app, exit_code);
+  add_describe(app, exit_code);
+  try {
+    set_up_log();
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // --help and --version come this way, too.
+    return app.exit(error) == 0 ? kOk : kBadUsage;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "smartswitch: this should not happen: {}\n", error.what());
+    return kInternal;
+  }
+  return exit_code;
+}

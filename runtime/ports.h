@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+//
+// The devices behind a plan's `ports:`: found, set up, started, and given back in order.
+#pragma once
+
+#include <rte_ethdev.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "elements/sdk/parameter.h"
+#include "elements/sdk/value.h"
+#include "graph/plan.h"
+
+namespace smartswitch::runtime {
+
+class Ports {
+ public:
+  /// `plan` must outlive this. Touches no device yet.
+  explicit Ports(const graph::Plan& plan);
+  ~Ports();
+  Ports(const Ports&) = delete;
+  Ports& operator=(const Ports&) = delete;
+
+  // The steps to a running port, in this order. Each reports all ports' faults and returns false if there was one.
+
+  /// Finds the devices and settles queues, descriptors, MTU and offloads.
+  bool open(Problems& problems);
+  /// Packets that the rings of all ports may hold; after open().
+  [[nodiscard]] std::uint64_t in_rings() const;
+  [[nodiscard]] std::uint16_t largest_mtu() const;
+  /// Gives the queues their memory.
+  bool set_up(rte_mempool* pool, Problems& problems);
+  /// Lets packets in, and waits briefly for links; warns of those that stay down.
+  bool start(Problems& problems);
+  /// Stops all and gives them back. Once; the destructor does it otherwise.
+  void close();
+
+  /// The queue that copy number `replica` of an element receives from, unless the file names one.
+  [[nodiscard]] RxQueue rx_queue(const std::string& port, std::optional<std::uint16_t> queue, unsigned replica) const;
+  /// The queue that `worker` alone sends to.
+  [[nodiscard]] TxQueue tx_queue(const std::string& port, std::size_t worker) const;
+
+  struct Live {
+    const graph::Port* spec = nullptr;
+    std::map<std::size_t, std::uint16_t> tx_queue_of;  ///< by worker
+    std::uint16_t rx_needed = 1;                       ///< queues that elements poll
+    std::uint16_t id = RTE_MAX_ETHPORTS;
+    bool opened = false;
+    bool ours = false;  ///< we created it, so we remove it
+    bool started = false;
+    std::uint16_t rx_queues = 0;
+    std::uint16_t tx_queues = 0;
+    std::uint16_t rx_descriptors = 0;
+    std::uint16_t tx_descriptors = 0;
+    std::uint16_t mtu = 0;
+    std::uint64_t tx_offloads = 0;
+    rte_eth_dev_info info{};
+  };
+  [[nodiscard]] const std::vector<Live>& live() const { return ports_; }
+
+ private:
+  const Live& find(const std::string& name) const;
+  std::vector<Live> ports_;
+};
+
+}  // namespace smartswitch::runtime

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+#include "runtime/snapshot.h"
+
+#include <algorithm>
+
+namespace smartswitch::runtime {
+namespace {
+
+template <class List>
+auto find(const List& list, std::string_view name) -> decltype(list.data()) {
+  const auto at = std::find_if(list.begin(), list.end(), [&](const auto& item) { return item.name == name; });
+  return at == list.end() ? nullptr : &*at;
+}
+
+template <class Count>
+std::uint64_t sum(const std::vector<ElementCounts>& elements, Count count) {
+  std::uint64_t total = 0;
+  for (const ElementCounts& element : elements) total += count(element);
+  return total;
+}
+
+}  // namespace
+
+std::uint64_t ElementCounts::counter(std::string_view counter_name) const {
+  const CounterValue* found = find(counters, counter_name);
+  return found == nullptr ? 0 : found->value;
+}
+
+std::uint64_t ElementCounts::dropped() const {
+  std::uint64_t packets = 0;
+  for (const CounterValue& counter : counters) packets += counter.drop ? counter.value : 0;
+  for (const OutputCount& output : outputs) packets += output.connected ? 0 : output.packets;
+  return packets;
+}
+
+std::int64_t ElementCounts::unaccounted() const {
+  return static_cast<std::int64_t>(in + received + created) - static_cast<std::int64_t>(out + sent + dropped() + held);
+}
+
+const ElementCounts* Snapshot::element(std::string_view name) const { return find(elements, name); }
+const StateCounts* Snapshot::state(std::string_view name) const { return find(states, name); }
+std::uint64_t Snapshot::came() const {
+  return sum(elements, [](const ElementCounts& e) { return e.received + e.created; });
+}
+std::uint64_t Snapshot::sent() const {
+  return sum(elements, [](const ElementCounts& e) { return e.sent; });
+}
+std::uint64_t Snapshot::dropped() const {
+  return sum(elements, [](const ElementCounts& e) { return e.dropped(); });
+}
+std::uint64_t Snapshot::held() const {
+  return sum(elements, [](const ElementCounts& e) { return e.held; });
+}
+std::int64_t Snapshot::unaccounted() const {
+  return static_cast<std::int64_t>(came()) - static_cast<std::int64_t>(sent() + dropped() + held());
+}
+
+}  // namespace smartswitch::runtime

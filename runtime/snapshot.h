@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+//
+// All counts of a running switch at one moment, summed over the copies of an element. Counts go on while they are read, so sums hold
+// exactly only once the switch has been stopped.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace smartswitch::runtime {
+
+struct CounterValue {
+  std::string name;
+  std::uint64_t value = 0;
+  bool drop = false;  ///< a reason for dropping packets
+};
+
+struct OutputCount {
+  std::string name;
+  std::uint64_t packets = 0;
+  bool connected = true;  ///< otherwise these packets were dropped
+};
+
+struct ElementCounts {
+  std::string name;
+  std::string element_class;
+  unsigned replicas = 1;
+  std::uint64_t in = 0;        ///< packets that came from other elements
+  std::uint64_t out = 0;       ///< packets given to other elements
+  std::uint64_t received = 0;  ///< came into the graph here, from a device or file
+  std::uint64_t sent = 0;      ///< left the graph here
+  std::uint64_t created = 0;   ///< made here
+  std::uint64_t held = 0;      ///< are here now
+  std::vector<CounterValue> counters;
+  std::vector<OutputCount> outputs;
+
+  /// 0 if there is none of that name.
+  [[nodiscard]] std::uint64_t counter(std::string_view counter_name) const;
+  /// Under a named reason, or at an output that leads nowhere.
+  [[nodiscard]] std::uint64_t dropped() const;
+  /// What came or was made here and neither left, nor was dropped, nor is held: 0 unless the element is faulty.
+  [[nodiscard]] std::int64_t unaccounted() const;
+};
+
+struct StateCounts {
+  std::string name;
+  std::string state_class;
+  std::vector<CounterValue> counters;
+};
+
+/// As the device counts.
+struct PortCounts {
+  std::string name;
+  std::string device;
+  bool link_up = false;
+  std::uint64_t rx_packets = 0;
+  std::uint64_t rx_bytes = 0;
+  std::uint64_t tx_packets = 0;
+  std::uint64_t tx_bytes = 0;
+  std::uint64_t rx_missed = 0;  ///< lost because nobody polled in time
+  std::uint64_t rx_errors = 0;
+  std::uint64_t rx_no_buffer = 0;  ///< lost because the packet pool was empty
+  std::uint64_t tx_errors = 0;
+};
+
+struct WorkerCounts {
+  std::string name;
+  unsigned core = 0;
+  std::uint64_t rounds = 0;
+  std::uint64_t busy_rounds = 0;  ///< in which there was something to do
+  std::uint64_t sleeps = 0;
+  double busy_seconds = 0;
+  double idle_seconds = 0;
+  double waited_seconds = 0;  ///< for its core, because something else ran on it
+};
+
+struct Snapshot {
+  double seconds = 0;  ///< since start()
+  std::vector<ElementCounts> elements;
+  std::vector<StateCounts> states;
+  std::vector<PortCounts> ports;
+  std::vector<WorkerCounts> workers;
+  std::uint64_t pool_packets = 0;
+  std::uint64_t pool_in_use = 0;
+
+  /// nullptr if there is none of that name.
+  [[nodiscard]] const ElementCounts* element(std::string_view name) const;
+  [[nodiscard]] const StateCounts* state(std::string_view name) const;
+  [[nodiscard]] std::uint64_t came() const;  ///< received and created
+  [[nodiscard]] std::uint64_t sent() const;
+  [[nodiscard]] std::uint64_t dropped() const;
+  [[nodiscard]] std::uint64_t held() const;
+  /// came() - sent() - dropped() - held(): 0 in a stopped switch, to the packet.
+  [[nodiscard]] std::int64_t unaccounted() const;
+};
+
+}  // namespace smartswitch::runtime

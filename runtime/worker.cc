@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+#include "runtime/worker.h"
+
+#include <pthread.h>
+#include <rte_errno.h>
+#include <rte_lcore.h>
+#include <rte_pause.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+
+#include "runtime/clock.h"
+
+namespace smartswitch::runtime {
+namespace {
+
+// An adaptive worker spins this long after its last packet, so that an answer that comes at once does not wait for it to wake.
+constexpr std::int64_t kSpin = 50'000;
+// Then it sleeps a quarter of the time for which it has been idle: a packet that comes after a gap waits at most a quarter of that gap.
+constexpr std::int64_t kIdleShare = 4;
+// The kernel needs some microseconds to put a thread to sleep and to wake it: shorter sleeps cost more than they save.
+constexpr std::int64_t kShortestSleep = 10'000;
+
+// Workers leave the signals that end a program to the main thread. Real-time signals stay open: net_tap learns of packets by them.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGCHLD, SIGPIPE}) sigaddset(&set, number);
+    pthread_sigmask(SIG_BLOCK, &set, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+}  // namespace
+
+Worker::Worker(const graph::Worker& spec, unsigned index, unsigned core, rte_mempool* pool) : spec_(spec), core_(core) {
+  context_.index = index;
+  context_.pool = pool;
+  context_.now = monotonic_ns();
+  context_.random = Random((index + 1) * 0x9E3779B97F4A7C15ULL);
+}
+
+Worker::~Worker() { stop(); }
+
+void Worker::add_source(const ElementInfo& info, Element& element) { sources_.push_back({info.poll, &element, info.border}); }
+
+void Worker::launch() {
+  const SignalsBlocked for_the_new_thread;
+  mode_.store(Mode::kRun, std::memory_order_relaxed);
+  thread_ = std::thread(&Worker::run, this);
+}
+
+void Worker::stop() {
+  mode_.store(Mode::kStop, std::memory_order_relaxed);
+  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::run() {
+  settle_on_core();
+  // A registered thread has a cache of its own in the packet pool.
+  const bool registered = rte_thread_register() == 0;
+  if (!registered) spdlog::warn("{}: runs without a cache of packets, slower: {}", spec_.name, rte_strerror(rte_errno));
+  thread_id_.store(gettid(), std::memory_order_relaxed);
+  loop();
+  waited_.store(waited_for_core(), std::memory_order_relaxed);
+  thread_id_.store(0, std::memory_order_relaxed);
+  if (registered) rte_thread_unregister();
+}
+
+void Worker::settle_on_core() {
+  pthread_setname_np(pthread_self(), spec_.name.substr(0, 15).c_str());  // 15 is the kernel's limit
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(core_, &set);
+  const int error = pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+  if (error != 0) spdlog::warn("{}: cannot be pinned to core {}: {}", spec_.name, core_, std::strerror(error));
+  // The kernel delays wake-ups by 50 us otherwise, to bundle them.
+  prctl(PR_SET_TIMERSLACK, 1);
+}
+
+void Worker::loop() {
+  Clock clock;
+  std::uint64_t tsc = rte_rdtsc();
+  std::int64_t idle_since = clock.at(tsc);
+  const bool adaptive = spec_.idle == graph::Idle::kAdaptive;
+  std::uint64_t round = 0;
+  for (Mode mode = Mode::kRun; mode != Mode::kStop; mode = mode_.load(std::memory_order_relaxed)) {
+    context_.now = clock.at(tsc);
+    unsigned packets = 0;
+    for (const Source& source : sources_) {
+      if (mode == Mode::kRun || source.border) packets += source.poll(*source.element);
+    }
+    const unsigned fired = context_.timers.next_due() <= context_.now ? context_.timers.advance(context_.now) : 0;
+    rounds_.store(++round, std::memory_order_release);
+
+    const std::uint64_t before = tsc;
+    tsc = rte_rdtsc();
+    if (packets + fired > 0) {
+      busy_rounds_.add();
+      busy_cycles_.add(tsc - before);
+    } else {
+      idle_cycles_.add(tsc - before);
+    }
+    if (packets > 0) {
+      idle_since = context_.now;
+    } else if (adaptive) {
+      if (context_.now - idle_since > kSpin) {
+        sleep(idle_since);
+        const std::uint64_t awake = rte_rdtsc();
+        idle_cycles_.add(awake - tsc);
+        tsc = awake;
+      } else {
+        rte_pause();
+      }
+    }
+  }
+}
+
+void Worker::sleep(std::int64_t idle_since) {
+  const std::int64_t longest = std::min((context_.now - idle_since) / kIdleShare, spec_.max_sleep.nanoseconds);
+  const std::int64_t until = std::min(context_.now + longest, context_.timers.next_due());
+  if (until - context_.now < kShortestSleep) return;
+  sleeps_.add();
+  const timespec wake = {.tv_sec = until / 1'000'000'000, .tv_nsec = until % 1'000'000'000};
+  clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &wake, nullptr);  // a signal may end it early: that does no harm
+}
+
+std::uint64_t Worker::waited_for_core() const {
+  const pid_t thread = thread_id_.load(std::memory_order_relaxed);
+  if (thread == 0) return waited_.load(std::memory_order_relaxed);
+  std::uint64_t ran = 0;
+  std::uint64_t waited = 0;
+  std::ifstream("/proc/self/task/" + std::to_string(thread) + "/schedstat") >> ran >> waited;
+  return waited;
+}
+
+}  // namespace smartswitch::runtime

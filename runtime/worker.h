@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+//
+// A thread on a core of its own: it polls the sources of its pipelines, runs their timers, and sleeps when there is nothing to do.
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "elements/sdk/element.h"
+#include "graph/plan.h"
+
+namespace smartswitch::runtime {
+
+class Worker {
+ public:
+  /// `spec` must outlive the worker.
+  Worker(const graph::Worker& spec, unsigned index, unsigned core, rte_mempool* pool);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  [[nodiscard]] const std::string& name() const { return spec_.name; }
+  [[nodiscard]] unsigned core() const { return core_; }
+  [[nodiscard]] WorkerContext& context() { return context_; }
+  /// Before launch(). Sources are polled in the order in which they were added.
+  void add_source(const ElementInfo& info, Element& element);
+
+  void launch();
+  /// From now on only borders (Queues) are polled: what is on its way gets out, nothing new comes in.
+  void drain() { mode_.store(Mode::kDrain, std::memory_order_relaxed); }
+  /// Ends the thread after its present round and waits for it.
+  void stop();
+
+  /// Raised once a round, when no element of this worker is at work. Whoever has unlinked something and then sees every worker's number
+  /// rise twice (or the worker stopped) knows that none of them uses it any more.
+  [[nodiscard]] std::uint64_t rounds() const { return rounds_.load(std::memory_order_acquire); }
+  [[nodiscard]] std::uint64_t busy_rounds() const { return busy_rounds_.value(); }
+  [[nodiscard]] std::uint64_t sleeps() const { return sleeps_.value(); }
+  [[nodiscard]] std::uint64_t busy_cycles() const { return busy_cycles_.value(); }
+  [[nodiscard]] std::uint64_t idle_cycles() const { return idle_cycles_.value(); }
+  /// Nanoseconds in which it could have run but something else had its core, as the kernel counts them.
+  [[nodiscard]] std::uint64_t waited_for_core() const;
+
+ private:
+  enum class Mode : std::uint8_t { kRun, kDrain, kStop };
+  struct Source {
+    unsigned (*poll)(Element&);
+    Element* element;
+    bool border;
+  };
+  void run();
+  void loop();
+  void settle_on_core();
+  void sleep(std::int64_t idle_since);
+
+  const graph::Worker& spec_;
+  const unsigned core_;
+  WorkerContext context_;
+  std::vector<Source> sources_;
+  std::thread thread_;
+  std::atomic<Mode> mode_{Mode::kRun};
+  std::atomic<pid_t> thread_id_{0};  // 0 while the thread does not run
+  std::atomic<std::uint64_t> waited_{0};
+  std::atomic<std::uint64_t> rounds_{0};
+  Counter busy_rounds_;
+  Counter sleeps_;
+  Counter busy_cycles_;
+  Counter idle_cycles_;
+};
+
+}  // namespace smartswitch::runtime
