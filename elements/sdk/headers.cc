@@ -10,14 +10,17 @@
 namespace smartswitch {
 namespace {
 
-// IPv6 extension headers (RFC 8200 section 4, RFC 4302) that a path to the layer 4 header may have.
+// IPv6 extension headers (RFC 8200 section 4, RFC 4302) that a path to the layer 4 header may have. More than eight are taken for an
+// attempt to make the parser busy; honest packets have one or two.
 constexpr std::uint8_t kHopByHop = 0;
 constexpr std::uint8_t kRouting = 43;
 constexpr std::uint8_t kFragment = 44;
 constexpr std::uint8_t kAuthentication = 51;
+constexpr std::uint8_t kNoNextHeader = 59;
 constexpr std::uint8_t kDestinationOptions = 60;
 constexpr int kMostExtensions = 8;
 constexpr int kMostVlanTags = 2;
+constexpr std::uint32_t kMostBytes = UINT16_MAX;  // offsets are 16 bits, as the length of an mbuf's segment is
 
 std::uint16_t load16(const std::uint8_t* at) { return static_cast<std::uint16_t>(at[0] << 8 | at[1]); }
 
@@ -52,7 +55,7 @@ void find_layer4(const std::uint8_t* data, std::uint32_t l4, std::uint32_t end, 
     h.l4 = static_cast<std::uint16_t>(l4);
     h.payload = static_cast<std::uint16_t>(l4 + header);
     h.payload_length = static_cast<std::uint16_t>(end - l4 - header);
-  } else {
+  } else if (l4 < end) {
     h.l4 = static_cast<std::uint16_t>(l4);
   }
 }
@@ -93,7 +96,11 @@ void find_ipv6(const std::uint8_t* data, std::uint32_t length, Headers& h) {
   h.ip_version = 6;
   std::uint8_t next = data[l3 + 6];
   std::uint32_t at = l3 + sizeof(rte_ipv6_hdr);
-  for (int i = 0; i < kMostExtensions; ++i) {
+  for (int extensions = 0; extensions <= kMostExtensions; ++extensions) {
+    if (next == kNoNextHeader) {
+      h.l4_protocol = next;
+      return;
+    }
     if (next != kHopByHop && next != kRouting && next != kFragment && next != kAuthentication && next != kDestinationOptions) {
       h.l4_protocol = next;
       find_layer4(data, at, end, h);
@@ -128,6 +135,7 @@ void find_ipv6(const std::uint8_t* data, std::uint32_t length, Headers& h) {
 void find_headers(const std::uint8_t* data, std::uint32_t length, Headers& headers) {
   headers = Headers{};
   headers.located = true;
+  if (length > kMostBytes) length = kMostBytes;
   if (length < sizeof(rte_ether_hdr)) {
     headers.malformed = true;
     return;

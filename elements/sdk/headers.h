@@ -25,11 +25,36 @@ inline constexpr std::uint8_t kIcmp6 = 58;
 /// (RFC 8200 section 4), UDP and TCP. Never reads beyond; lengths that lie set `malformed`. Always sets `located`.
 void find_headers(const std::uint8_t* data, std::uint32_t length, Headers& headers);
 
+/// The same for what nearly every packet of an application is: Ethernet, then IPv4 without options or fragments, then UDP. False, with
+/// nothing found, for everything else; then find_headers() has to look.
+inline bool find_plain_udp(const std::uint8_t* data, std::uint32_t length, Headers& headers) {
+  constexpr std::uint32_t kIp = 14;
+  constexpr std::uint32_t kUdp = kIp + 20;
+  constexpr std::uint32_t kPayload = kUdp + 8;
+  const auto load16 = [data](std::uint32_t at) { return static_cast<std::uint32_t>(data[at] << 8 | data[at + 1]); };
+  if (length < kPayload || load16(12) != ether_type::kIpv4 || data[kIp] != 0x45 || data[kIp + 9] != ip_protocol::kUdp) return false;
+  const std::uint32_t total = load16(kIp + 2);
+  const std::uint32_t udp_length = load16(kUdp + 4);
+  // All but "don't fragment" of the fragment field has to be 0; the lengths have to hold one in the other.
+  if ((load16(kIp + 6) & 0xBFFF) != 0 || total > length - kIp || udp_length < 8 || udp_length + 20 > total) return false;
+  headers = Headers{.located = true,
+                    .ip_version = 4,
+                    .l4_protocol = ip_protocol::kUdp,
+                    .l3 = kIp,
+                    .l4 = kUdp,
+                    .payload = kPayload,
+                    .payload_length = static_cast<std::uint16_t>(udp_length - 8),
+                    .ether_type = ether_type::kIpv4};
+  return true;
+}
+
 /// The packet's headers: found once, then remembered in its annotations. Only its first segment is looked at; what the others hold
 /// counts as cut off (`malformed`).
 inline const Headers& locate_headers(Packet packet) {
   Headers& headers = packet.annotations().headers;
-  if (!headers.located) find_headers(packet.data(), packet.length(), headers);
+  if (!headers.located && !find_plain_udp(packet.data(), packet.length(), headers)) {
+    find_headers(packet.data(), packet.length(), headers);
+  }
   return headers;
 }
 

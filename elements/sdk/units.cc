@@ -24,7 +24,7 @@ struct Number {
 
 std::optional<Number> leading_number(std::string_view text) {
   double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || !std::isfinite(value) || value < 0) return std::nullopt;
   std::string_view rest = text.substr(static_cast<std::size_t>(end - text.data()));
   while (rest.starts_with(' ')) rest.remove_prefix(1);
@@ -56,8 +56,10 @@ constexpr Unit kRates[] = {{"", 1}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}};
 
 std::optional<ByteSize> parse_byte_size(std::string_view text) {
   const auto value = with_unit(text, kBytes);
-  if (!value || *value != std::floor(*value)) return std::nullopt;
-  return ByteSize{static_cast<std::uint64_t>(*value)};
+  if (!value) return std::nullopt;
+  const double whole = std::round(*value);
+  if (std::abs(*value - whole) > *value * 1e-12) return std::nullopt;  // 1.001kB is 1000.9999999999999 in floating point
+  return ByteSize{static_cast<std::uint64_t>(whole)};
 }
 
 std::optional<Duration> parse_duration(std::string_view text) {

@@ -5,7 +5,7 @@
 #include <arpa/inet.h>
 #include <rte_ip.h>
 
-#include <cstdlib>
+#include <cstring>
 
 #include "elements/sdk/headers.h"
 #include "elements/sdk/units.h"
@@ -69,6 +69,12 @@ PacketBuilder& PacketBuilder::tcp(std::uint16_t source, std::uint16_t destinatio
   tcp_flags_ = flags;
   return *this;
 }
+PacketBuilder& PacketBuilder::icmp_echo(std::uint16_t id, std::uint16_t sequence) {
+  layer4_ = Layer4::kIcmpEcho;
+  source_port_ = id;
+  destination_port_ = sequence;
+  return *this;
+}
 PacketBuilder& PacketBuilder::payload(std::string_view bytes) {
   payload_ = bytes;
   return *this;
@@ -76,6 +82,13 @@ PacketBuilder& PacketBuilder::payload(std::string_view bytes) {
 PacketBuilder& PacketBuilder::fragment(std::uint16_t offset, bool more) {
   fragment_ = static_cast<std::uint16_t>(offset / 8 | (more ? 0x2000 : 0));
   return *this;
+}
+
+std::uint8_t PacketBuilder::protocol_number() const {
+  if (layer4_ == Layer4::kUdp) return ip_protocol::kUdp;
+  if (layer4_ == Layer4::kTcp) return ip_protocol::kTcp;
+  if (layer4_ == Layer4::kIcmpEcho) return layer3_ == Layer3::kIpv6 ? ip_protocol::kIcmp6 : ip_protocol::kIcmp;
+  return 255;
 }
 
 Bytes PacketBuilder::build() const {
@@ -94,13 +107,18 @@ Bytes PacketBuilder::build() const {
     append16(segment, 0x5000 | tcp_flags_);
     append16(segment, 65535);
     append32(segment, 0);
+  } else if (layer4_ == Layer4::kIcmpEcho && first) {
+    append16(segment, layer3_ == Layer3::kIpv6 ? 0x8000 : 0x0800);  // type 128 (RFC 4443) or 8 (RFC 792), code 0
+    append16(segment, 0);
+    append16(segment, source_port_);
+    append16(segment, destination_port_);
   }
   append(segment, payload_);
 
   Bytes packet = ether_;
   append(packet, tags_);
-  const std::uint8_t protocol = layer4_ == Layer4::kUdp ? ip_protocol::kUdp : layer4_ == Layer4::kTcp ? ip_protocol::kTcp : 255;
-  const std::size_t checksum_at = layer4_ == Layer4::kUdp ? 6 : 16;
+  const std::uint8_t protocol = protocol_number();
+  const std::size_t checksum_at = layer4_ == Layer4::kUdp ? 6 : layer4_ == Layer4::kTcp ? 16 : 2;
   const bool checksummed = layer4_ != Layer4::kNone && first;
   if (layer3_ == Layer3::kIpv4) {
     append16(packet, ether_type::kIpv4);
@@ -116,7 +134,9 @@ Bytes PacketBuilder::build() const {
     auto* header = reinterpret_cast<rte_ipv4_hdr*>(ip.data());
     header->hdr_checksum = rte_ipv4_cksum(header);
     if (checksummed) {
-      const std::uint16_t sum = rte_ipv4_udptcp_cksum(header, segment.data());
+      // ICMP's checksum has no pseudo-header (RFC 792).
+      const std::uint16_t sum = layer4_ == Layer4::kIcmpEcho ? static_cast<std::uint16_t>(~rte_raw_cksum(segment.data(), segment.size()))
+                                                             : rte_ipv4_udptcp_cksum(header, segment.data());
       std::memcpy(segment.data() + checksum_at, &sum, 2);
     }
     append(packet, ip);
@@ -137,6 +157,22 @@ Bytes PacketBuilder::build() const {
     append16(packet, 0x88B5);  // IEEE 802 local experimental EtherType
   }
   append(packet, segment);
+  return packet;
+}
+
+Bytes arp_request(std::string_view mac, std::string_view address, std::string_view target) {
+  Bytes packet(6, 0xFF);
+  append(packet, mac_bytes(mac));
+  append16(packet, ether_type::kArp);
+  append16(packet, 1);  // Ethernet
+  append16(packet, ether_type::kIpv4);
+  packet.push_back(6);
+  packet.push_back(4);
+  append16(packet, 1);  // request
+  append(packet, mac_bytes(mac));
+  append32(packet, parse_ipv4(address).value().host_order);
+  packet.insert(packet.end(), 6, 0);
+  append32(packet, parse_ipv4(target).value().host_order);
   return packet;
 }
 

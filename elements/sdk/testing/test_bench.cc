@@ -34,9 +34,10 @@ class TestBench::Sink {
       Seen& seen = static_cast<Sink*>(sink)->seen.emplace_back();
       seen.annotations = packet.annotations();
       seen.bytes.resize(packet.wire_length());
+      ++static_cast<Sink*>(sink)->total;
+      if (seen.bytes.empty()) continue;
       const void* bytes = rte_pktmbuf_read(packet.mbuf(), 0, packet.wire_length(), seen.bytes.data());
       if (bytes != seen.bytes.data()) std::memcpy(seen.bytes.data(), bytes, seen.bytes.size());
-      ++static_cast<Sink*>(sink)->total;
     }
     batch.free_all();
   }
@@ -148,6 +149,11 @@ Problems TestBench::problems_of(const std::string& element_class, const Value& p
     const std::unique_ptr<Element> element = info->create();
     element->set_worker(&worker);
     configure(*info, *element, parameters, options, problems);
+    for (const OutputInfo& out : info->outputs) {
+      if (!out.array) continue;
+      const auto names = names_of(out.group, out.name, out.keys, parameters, options.numbered_ports);
+      out.array(*element).resize(static_cast<unsigned>(names.size()));
+    }
     if (problems.empty()) element->start(problems);
   }
   rte_mempool_free(worker.pool);
