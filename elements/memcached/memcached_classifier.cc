@@ -138,6 +138,15 @@ that belongs to a CacheInvalidate if there is a cache.)");
   }
 
   Way look_at_request(Packet packet, const Headers& h, const Datagram& datagram) {
+    if (const std::size_t key_length = plain_get_key_length(datagram.text); key_length != 0) {
+      Annotations& a = packet.annotations();
+      a.verb = static_cast<std::uint8_t>(Verb::kGet);
+      a.key_length = static_cast<std::uint8_t>(key_length);
+      a.key_offset = static_cast<std::uint16_t>(h.payload + sizeof(FrameHeader) + 4);
+      a.request_id = rte_be_to_cpu_16(datagram.frame->request_id);
+      a.key_hash = hash_key(datagram.text.substr(4, key_length));
+      return Way::kGet;
+    }
     const Request request = parse_request(datagram.text);
     if (request.status != Status::kWhole) return look_at_odd_request(packet, request, datagram);
     note(packet, h, datagram, request);

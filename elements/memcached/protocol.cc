@@ -5,12 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstring>
 #include <optional>
-
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 namespace smartswitch::memcached {
 namespace {
@@ -176,27 +171,6 @@ void parse_keyed(Request& r, const Tokens& t, std::string_view text, std::size_t
 
 }  // namespace
 
-std::size_t key_length(std::string_view text) {
-  std::size_t i = 0;
-#ifdef __SSE2__
-  // Sixteen bytes at a time: signed compares find 0x00-0x20 and 0x7F; bytes from 0x80 on are negative and belong to keys.
-  const __m128i space = _mm_set1_epi8(0x20);
-  const __m128i minus_one = _mm_set1_epi8(-1);
-  const __m128i del = _mm_set1_epi8(0x7F);
-  for (; i + 16 <= text.size(); i += 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + i));
-    const __m128i low = _mm_andnot_si128(_mm_cmpgt_epi8(bytes, space), _mm_cmpgt_epi8(bytes, minus_one));
-    const auto ends = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(low, _mm_cmpeq_epi8(bytes, del))));
-    if (ends != 0) return i + static_cast<std::size_t>(__builtin_ctz(ends));
-  }
-#endif
-  for (; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c <= 0x20 || c == 0x7F) break;
-  }
-  return i;
-}
-
 std::string_view next_key(std::string_view& more_keys) {
   while (more_keys.starts_with(' ')) more_keys.remove_prefix(1);
   const std::string_view key = more_keys.substr(0, more_keys.find(' '));
@@ -206,16 +180,12 @@ std::string_view next_key(std::string_view& more_keys) {
 
 Request parse_request(std::string_view text) {
   Request r;
-  // The common case first: "get <key>\r\n" and nothing else.
-  if (text.size() > 6 && std::memcmp(text.data(), "get ", 4) == 0) {
-    const std::size_t length = key_length(text.substr(4));
-    if (length > 0 && length <= kLongestKey && text.size() == length + 6 && std::memcmp(text.data() + 4 + length, "\r\n", 2) == 0) {
-      r.verb = Verb::kGet;
-      r.status = Status::kWhole;
-      r.keys = 1;
-      r.key = text.substr(4, length);
-      return r;
-    }
+  if (const std::size_t length = plain_get_key_length(text); length != 0) {
+    r.verb = Verb::kGet;
+    r.status = Status::kWhole;
+    r.keys = 1;
+    r.key = text.substr(4, length);
+    return r;
   }
   if (text.starts_with('\x80')) return r;  // binary protocol's request magic (protocol_binary.h)
   const std::size_t newline = text.find('\n');

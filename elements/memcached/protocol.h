@@ -11,7 +11,12 @@
 #include <rte_byteorder.h>
 
 #include <cstdint>
+#include <cstring>
 #include <string_view>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 namespace smartswitch::memcached {
 
@@ -76,8 +81,11 @@ struct Request {
 /// Looks at the text behind the frame header. Never fails: what it cannot follow it says in `status`.
 Request parse_request(std::string_view text);
 
+/// How long the key is in "get <key>\r\n" with nothing before, between or behind; 0 if `text` is anything else.
+inline std::size_t plain_get_key_length(std::string_view text);
+
 /// How many leading bytes of `text` can be part of a key: neither space nor control character nor DEL.
-std::size_t key_length(std::string_view text);
+inline std::size_t key_length(std::string_view text);
 
 /// Takes the next key off `more_keys`; empty when there is none left.
 std::string_view next_key(std::string_view& more_keys);
@@ -96,5 +104,35 @@ struct Reply {
 
 /// Looks at the text of a reply datagram.
 Reply parse_reply(std::string_view text);
+
+inline std::size_t key_length(std::string_view text) {
+  std::size_t i = 0;
+#ifdef __SSE2__
+  // Sixteen bytes at a time: signed compares find 0x00-0x20 and 0x7F; bytes from 0x80 on are negative and belong to keys.
+  const __m128i space = _mm_set1_epi8(0x20);
+  const __m128i minus_one = _mm_set1_epi8(-1);
+  const __m128i del = _mm_set1_epi8(0x7F);
+  for (; i + 16 <= text.size(); i += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + i));
+    const __m128i low = _mm_andnot_si128(_mm_cmpgt_epi8(bytes, space), _mm_cmpgt_epi8(bytes, minus_one));
+    const auto ends = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(low, _mm_cmpeq_epi8(bytes, del))));
+    if (ends != 0) return i + static_cast<std::size_t>(__builtin_ctz(ends));
+  }
+#endif
+  for (; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c <= 0x20 || c == 0x7F) break;
+  }
+  return i;
+}
+
+inline std::size_t plain_get_key_length(std::string_view text) {
+  constexpr std::size_t kBefore = 4;  // "get "
+  constexpr std::size_t kBehind = 2;  // CR LF
+  if (text.size() <= kBefore + kBehind || std::memcmp(text.data(), "get ", kBefore) != 0) return 0;
+  const std::size_t length = text.size() - kBefore - kBehind;
+  if (length > kLongestKey || std::memcmp(text.data() + kBefore + length, "\r\n", kBehind) != 0) return 0;
+  return key_length(text.substr(kBefore, length)) == length ? length : 0;
+}
 
 }  // namespace smartswitch::memcached
