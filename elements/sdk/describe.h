@@ -141,12 +141,15 @@ concept HasMagnitude = requires(const M& m) {
 };
 
 template <class M>
+std::vector<ParameterInfo> described_fields();
+
+template <class M>
 struct FieldsOf {
   static std::vector<ParameterInfo> get() { return {}; }
 };
 template <DescribedStruct M>
 struct FieldsOf<M> {
-  static std::vector<ParameterInfo> get();
+  static std::vector<ParameterInfo> get() { return described_fields<M>(); }
 };
 template <class M>
 struct FieldsOf<std::vector<M>> : FieldsOf<M> {};
@@ -286,8 +289,8 @@ class DescribeFields {
   std::vector<ParameterInfo>* parameters_;
 };
 
-template <DescribedStruct M>
-std::vector<ParameterInfo> detail::FieldsOf<M>::get() {
+template <class M>
+std::vector<ParameterInfo> detail::described_fields() {
   std::vector<ParameterInfo> fields;
   DescribeFields<M> d(fields);
   M::describe(d);

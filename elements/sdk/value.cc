@@ -4,6 +4,8 @@
 
 namespace smartswitch {
 
+Value::Value() = default;
+Value::Value(const char* text) : Value(std::string(text)) {}
 Value::Value(std::string text, Location where) : kind_(Kind::kScalar), where_(std::move(where)), text_(std::move(text)) {}
 
 Value Value::null(Location where) {

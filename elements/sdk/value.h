@@ -50,8 +50,8 @@ class Value {
   enum class Kind : std::uint8_t { kNull, kScalar, kList, kMap };
   struct Member;
 
-  Value() = default;
-  Value(const char* text) : Value(std::string(text)) {}  // NOLINT(google-explicit-constructor): literals in tests
+  Value();
+  Value(const char* text);                               // NOLINT(google-explicit-constructor): literals in tests
   Value(std::string text, Location where = {});          // NOLINT(google-explicit-constructor)
   static Value null(Location where = {});
   static Value list(std::vector<Value> items, Location where = {});

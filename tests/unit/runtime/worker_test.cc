@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+#include "runtime/worker.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+
+#include "runtime/clock.h"
+#include "runtime/cores.h"
+#include "runtime/eal.h"
+
+namespace smartswitch::runtime {
+namespace {
+
+constexpr std::int64_t kMillisecond = 1'000'000;
+
+// Says that it handled `answer` packets whenever it is polled; has a timer.
+class Polled final : public Element {
+ public:
+  Polled() { timer_.bind<&Polled::on_time>(this); }
+  static unsigned poll(Element& element) {
+    auto& self = static_cast<Polled&>(element);
+    self.polls.add();
+    return self.answer.load();
+  }
+  void wake_in(Duration after) {
+    due.store(now() + after.nanoseconds);
+    schedule_in(timer_, after);
+  }
+
+  Counter polls;
+  std::atomic<unsigned> answer{0};
+  std::atomic<std::int64_t> due{0};
+  std::atomic<std::int64_t> fired_at{0};
+
+ private:
+  void on_time() { fired_at.store(now()); }
+  Timer timer_;
+};
+
+class WorkerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    Problems problems;
+    ASSERT_TRUE(start_eal({}, problems));
+    info_.poll = &Polled::poll;
+    border_.poll = &Polled::poll;
+    border_.border = true;
+    spec_.name = "worker0";
+  }
+  void make(graph::Idle idle) {
+    spec_.idle = idle;
+    worker_ = std::make_unique<Worker>(spec_, 0, allowed_cores().front(), nullptr);
+    source_.set_worker(&worker_->context());
+    worker_->add_source(info_, source_);
+  }
+  // Generous, because the machine may be busy: a test waits for what must come.
+  static bool comes(const std::function<bool()>& condition) {
+    const std::int64_t give_up = monotonic_ns() + 20'000 * kMillisecond;
+    while (!condition()) {
+      if (monotonic_ns() > give_up) return false;
+      std::this_thread::yield();
+    }
+    return true;
+  }
+
+  ElementInfo info_;
+  ElementInfo border_;
+  graph::Worker spec_;
+  Polled source_;
+  std::unique_ptr<Worker> worker_;
+};
+
+TEST_F(WorkerTest, PollsAndCountsRounds) {
+  make(graph::Idle::kPoll);
+  worker_->launch();
+  EXPECT_TRUE(comes([&] { return source_.polls.value() > 1000; }));
+  worker_->stop();
+  EXPECT_EQ(worker_->rounds(), source_.polls.value());
+  EXPECT_EQ(worker_->sleeps(), 0U);
+  EXPECT_EQ(worker_->busy_cycles(), 0U);
+  EXPECT_GT(worker_->idle_cycles(), 0U);
+}
+
+TEST_F(WorkerTest, SleepsWhenThereIsNothingToDo) {
+  make(graph::Idle::kAdaptive);
+  worker_->launch();
+  // Once it has settled, a round and a sleep take turns.
+  EXPECT_TRUE(comes([&] { return worker_->sleeps() > 50; }));
+  const std::uint64_t rounds = worker_->rounds();
+  const std::uint64_t sleeps = worker_->sleeps();
+  EXPECT_TRUE(comes([&] { return worker_->sleeps() > sleeps + 50; }));
+  EXPECT_LT(worker_->rounds() - rounds, 2 * (worker_->sleeps() - sleeps) + 10);
+  worker_->stop();
+}
+
+TEST_F(WorkerTest, DoesNotSleepWhilePacketsCome) {
+  make(graph::Idle::kAdaptive);
+  source_.answer = 1;
+  worker_->launch();
+  EXPECT_TRUE(comes([&] { return worker_->busy_rounds() > 10'000; }));
+  EXPECT_EQ(worker_->sleeps(), 0U);
+  worker_->stop();
+  EXPECT_GT(worker_->busy_cycles(), worker_->idle_cycles());
+}
+
+TEST_F(WorkerTest, WakesForTimers) {
+  spec_.max_sleep = Duration{1'000'000 * kMillisecond};
+  make(graph::Idle::kAdaptive);
+  source_.wake_in(Duration{50 * kMillisecond});
+  worker_->launch();
+  EXPECT_TRUE(comes([&] { return source_.fired_at.load() != 0; })) << "it sleeps past its timer";
+  worker_->stop();
+  EXPECT_GE(source_.fired_at.load(), source_.due.load());
+}
+
+TEST_F(WorkerTest, PollsOnlyBordersWhenItDrains) {
+  make(graph::Idle::kPoll);
+  Polled queue;
+  queue.set_worker(&worker_->context());
+  worker_->add_source(border_, queue);
+  worker_->launch();
+  EXPECT_TRUE(comes([&] { return source_.polls.value() > 0; }));
+  worker_->drain();
+  const std::uint64_t rounds = worker_->rounds();
+  EXPECT_TRUE(comes([&] { return worker_->rounds() > rounds + 2; }));
+  const std::uint64_t source_polls = source_.polls.value();
+  const std::uint64_t queue_polls = queue.polls.value();
+  EXPECT_TRUE(comes([&] { return queue.polls.value() > queue_polls + 100; }));
+  worker_->stop();
+  EXPECT_EQ(source_.polls.value(), source_polls);
+}
+
+}  // namespace
+}  // namespace smartswitch::runtime
