@@ -25,6 +25,8 @@ struct LoadOptions {
   /// Values for ${NAME}; they win over the environment's.
   std::map<std::string, std::string> variables;
   bool use_environment = true;
+  /// False for texts from strangers: then `include:` is an error, and no file is read.
+  bool includes = true;
 };
 
 /// `plan` is there if and only if there is no diagnostic.
