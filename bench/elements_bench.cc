@@ -25,11 +25,11 @@ namespace {
 
 // How an element is measured.
 struct Case {
-  std::string parameters;            // behind "class: X", in YAML
-  std::vector<std::string> outputs;  // those to connect; empty: it has none
+  std::string parameters{};          // behind "class: X", in YAML
+  std::vector<std::string> outputs{}; // those to connect; empty: it has none
   bool classified = false;           // it expects packets that a MemcachedClassifier has looked at
   bool restored = true;              // it changes or drops packets: they need their bytes back each time
-  std::string source_yaml;           // instead of all that: it is a source itself
+  std::string source_yaml{};         // instead of all that: it is a source itself
 };
 
 const std::map<std::string, Case>& cases() {
