@@ -54,7 +54,7 @@ const std::map<std::string, Case>& cases() {
       {"KeyHashSwitch", {kBackends, {"out"}, true}},
       {"LocateHeaders", {"", {"ipv4"}}},
       {"MemcachedClassifier", {", service: [10.0.0.100]", {"get", "write", "control", "direct", "other"}}},
-      {"Null", {"", {"out"}, false, false}},
+      {"PassThrough", {"", {"out"}, false, false}},
       {"Paint", {", colour: 1", {"out"}}},
       {"PaintSwitch", {"", {"0", "1"}}},
       {"Print", {", every: 1000000", {"out"}}},

@@ -22,7 +22,7 @@ std::uint32_t to_s(std::int64_t ns) { return static_cast<std::uint32_t>(ns / 1'0
 // Whether `a` is at or after `b` on a clock that wraps.
 bool reached(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b) >= 0; }
 
-constexpr std::int64_t kRelativeLimit = 60 * 60 * 24 * 30;  // memcached: larger expiry times are Unix time
+constexpr std::int64_t kRelativeLimit = std::int64_t{30} * 24 * 60 * 60;  // memcached: larger expiry times are Unix time
 constexpr std::int64_t kFarthest = std::int64_t{1} << 30;   // seconds; keeps sums within the wrapping clock
 
 // Seconds from now until an item with this expiry is surely gone.

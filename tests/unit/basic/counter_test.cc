@@ -32,8 +32,8 @@ TEST(Counter, PassesNastyPackets) {
   EXPECT_EQ(bench.counter("packets"), bench.output("out").size());
 }
 
-TEST(Null, PassesPacketsOnAsTheyAre) {
-  TestBench bench("Null");
+TEST(PassThrough, PassesPacketsOnAsTheyAre) {
+  TestBench bench("PassThrough");
   bench.push(numbered(0, 100));
   EXPECT_THAT(numbers(bench.take("out")), ElementsAreArray(upto(0, 100)));
   push_nasty_packets(bench);

@@ -4,15 +4,15 @@
 
 namespace smartswitch {
 
-class Null final : public Element {
+class PassThrough final : public Element {
  public:
-  static void describe(Describe<Null>& d) {
+  static void describe(Describe<PassThrough>& d) {
     d.summary("Passes packets on and does nothing else.");
     d.details(
         "A joint with a name: several connections meet in it, or a template ends in it. Benchmarks measure with it what a hop costs.");
-    d.example("joint: {class: Null}");
-    d.input<&Null::push>("in", "any packets");
-    d.output("out", &Null::out_, "the same packets");
+    d.example("joint: {class: PassThrough}");
+    d.input<&PassThrough::push>("in", "any packets");
+    d.output("out", &PassThrough::out_, "the same packets");
   }
 
   void push(Batch& batch) { out_.push(batch); }
@@ -20,6 +20,6 @@ class Null final : public Element {
  private:
   Output out_;
 };
-SMARTSWITCH_ELEMENT(Null)
+SMARTSWITCH_ELEMENT(PassThrough)
 
 }  // namespace smartswitch
