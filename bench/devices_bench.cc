@@ -5,8 +5,8 @@
 //
 //   bench_devices --input null --rounds 9 --seconds 1
 //
-// null: net_null, whose packets are the pool's own, filled once (the cheapest input there is). pcap: net_pcap with infinite_rx=1, a copy a packet.
-// Both redirect 72-byte gets of 16-byte keys to 16 servers. Only rounds in which the worker had 95 % of its core count.
+// null: net_null, whose packets are the pool's own, filled once (the cheapest input there is). pcap: net_pcap with infinite_rx=1, a copy a
+// packet. Both redirect 72-byte gets of 16-byte keys to 16 servers. Only rounds in which the worker had 95 % of its core count.
 #include <pthread.h>
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
@@ -59,7 +59,8 @@ void write_capture(const std::string& path, const std::vector<Key>& keys) {
   Bytes packet = get_packet();
   for (std::size_t i = 0; i < 1024; ++i) {
     std::copy(keys[i].begin(), keys[i].end(), packet.begin() + kKeyAt);
-    for (const std::uint32_t word : {0U, 0U, static_cast<std::uint32_t>(packet.size()), static_cast<std::uint32_t>(packet.size())}) put32(word);
+    for (const std::uint32_t word : {0U, 0U, static_cast<std::uint32_t>(packet.size()), static_cast<std::uint32_t>(packet.size())})
+      put32(word);
     file.write(reinterpret_cast<const char*>(packet.data()), static_cast<std::streamsize>(packet.size()));
   }
   if (!file) fail("cannot write " + path);
@@ -89,7 +90,8 @@ void fill_pools(const std::vector<Key>& keys) {
 }
 
 std::string yaml(const Input& input, unsigned core) {
-  return "smartswitch: 1\nports:\n  in: {device: \"" + input.rx + "\"}\n  out: {device: \"" + input.tx + "\"}\nstate:\n" + backends_yaml(kServers) +
+  return "smartswitch: 1\nports:\n  in: {device: \"" + input.rx + "\"}\n  out: {device: \"" + input.tx + "\"}\nstate:\n" +
+         backends_yaml(kServers) +
          R"(elements:
   rx: {class: PollDevice, port: in}
   classify: {class: MemcachedClassifier, service: [10.0.0.100]}

@@ -25,11 +25,11 @@ namespace {
 
 // How an element is measured.
 struct Case {
-  std::string parameters{};          // behind "class: X", in YAML
-  std::vector<std::string> outputs{}; // those to connect; empty: it has none
-  bool classified = false;           // it expects packets that a MemcachedClassifier has looked at
-  bool restored = true;              // it changes or drops packets: they need their bytes back each time
-  std::string source_yaml{};         // instead of all that: it is a source itself
+  std::string parameters{};            // behind "class: X", in YAML
+  std::vector<std::string> outputs{};  // those to connect; empty: it has none
+  bool classified = false;             // it expects packets that a MemcachedClassifier has looked at
+  bool restored = true;                // it changes or drops packets: they need their bytes back each time
+  std::string source_yaml{};           // instead of all that: it is a source itself
 };
 
 const std::map<std::string, Case>& cases() {
@@ -85,7 +85,8 @@ std::string input_of(const std::string& element_class) {
 }
 
 std::string yaml_of(const std::string& element_class, const Case& c, bool with_it) {
-  std::string yaml = "smartswitch: 1\nstate:\n" + backends_yaml(16) + "  hot: {class: KeyCache, memory: 64MiB}\nelements:\n  rx: Replay\n  end: Collect\n";
+  std::string yaml =
+      "smartswitch: 1\nstate:\n" + backends_yaml(16) + "  hot: {class: KeyCache, memory: 64MiB}\nelements:\n  rx: Replay\n  end: Collect\n";
   std::string wires = "connections:\n";
   std::string before = "rx";
   if (c.classified) {

@@ -48,7 +48,8 @@ unsigned redirect_fused(rte_mbuf** packets, unsigned n, const memcached::Backend
     const char* key = data + kKey;
     const std::size_t rest = udp_length - (kKey - kUdp);
     const std::size_t key_length = memcached::key_length({key, rest});
-    if (key_length == 0 || key_length > memcached::kLongestKey || rest != key_length + 2 || std::memcmp(key + key_length, "\r\n", 2) != 0) continue;
+    if (key_length == 0 || key_length > memcached::kLongestKey || rest != key_length + 2 || std::memcmp(key + key_length, "\r\n", 2) != 0)
+      continue;
     const std::uint32_t server = pool.choose(hash_key({key, key_length}), {key, key_length});
     std::memcpy(&ether->dst_addr, pool.servers()[server].mac.bytes.data(), RTE_ETHER_ADDR_LEN);
     ++rewritten;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright the SmartSwitch authors
 //
-// What composing costs: the MemSwitch redirect from a graph against the same work in one hand-written loop over the same packets, and the cache.
+// What composing costs: the MemSwitch redirect from a graph against the same work in one hand-written loop over the same packets, and the
+// cache.
 //
 //   bench_pipeline --benchmark_repetitions=9 --benchmark_enable_random_interleaving=true --benchmark_report_aggregates_only=true
 #include <benchmark/benchmark.h>

@@ -107,8 +107,8 @@ Bytes get_packet() {
   udp->src_port = rte_cpu_to_be_16(4000);
   udp->dst_port = rte_cpu_to_be_16(11211);
   udp->dgram_len = rte_cpu_to_be_16(static_cast<std::uint16_t>(p.size() - 34));
-  p[43] = 1;       // request id
-  p[47] = 1;       // of one datagram
+  p[43] = 1;  // request id
+  p[47] = 1;  // of one datagram
   std::copy(text.begin(), text.end(), p.begin() + 50);
   return p;
 }

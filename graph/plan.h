@@ -17,14 +17,14 @@ namespace smartswitch::graph {
 struct Port {
   std::string name;
   Location where;
-  std::string device;             ///< a DPDK device: PCI address, or a virtual device with its arguments ("net_tap0,iface=x")
+  std::string device;  ///< a DPDK device: PCI address, or a virtual device with its arguments ("net_tap0,iface=x")
   std::uint16_t rx_queues = 1;
-  std::uint16_t tx_queues = 0;    ///< 0: one for each worker that sends there
+  std::uint16_t tx_queues = 0;  ///< 0: one for each worker that sends there
   std::uint16_t rx_descriptors = 1024;
   std::uint16_t tx_descriptors = 1024;
-  std::uint16_t mtu = 0;          ///< bytes of layer 3; 0: as the device has it
-  MacAddress mac;                 ///< all zero: as the device has it
-  bool promiscuous = true;        ///< a switch sees what is not for its own address
+  std::uint16_t mtu = 0;                          ///< bytes of layer 3; 0: as the device has it
+  MacAddress mac;                                 ///< all zero: as the device has it
+  bool promiscuous = true;                        ///< a switch sees what is not for its own address
   static void describe(DescribeFields<Port>& d);  // `name` and `where` are no parameters
 };
 
@@ -40,8 +40,8 @@ struct ElementSpec {
   std::string name;
   Location where;
   const ElementInfo* info = nullptr;
-  Value parameters;  ///< the whole map, `class` included, variables filled in
-  std::vector<std::string> input_names;   ///< of all inputs, groups unfolded, in the order of the declaration
+  Value parameters;                      ///< the whole map, `class` included, variables filled in
+  std::vector<std::string> input_names;  ///< of all inputs, groups unfolded, in the order of the declaration
   std::vector<std::string> output_names;
 };
 
@@ -67,9 +67,9 @@ enum class Idle : std::uint8_t {
 };
 
 struct Worker {
-  std::string name;               ///< "worker0", ...
+  std::string name;  ///< "worker0", ...
   Location where;
-  std::optional<unsigned> core;   ///< empty: the runtime chooses one
+  std::optional<unsigned> core;  ///< empty: the runtime chooses one
   Idle idle = Idle::kAdaptive;
   Duration max_sleep{100'000};
   std::vector<std::size_t> sources;  ///< instances whose poll() it calls, in this order
@@ -77,9 +77,9 @@ struct Worker {
 
 /// One live copy of an element. A pipeline on several cores has one for each; a border (Queue) has one in all.
 struct Instance {
-  std::size_t element = 0;        ///< in Plan::elements
-  std::size_t worker = 0;         ///< in Plan::workers; for a border: the one that polls it
-  unsigned replica = 0;           ///< 0, 1, ... among the copies of this element
+  std::size_t element = 0;  ///< in Plan::elements
+  std::size_t worker = 0;   ///< in Plan::workers; for a border: the one that polls it
+  unsigned replica = 0;     ///< 0, 1, ... among the copies of this element
   unsigned replicas = 1;
 };
 

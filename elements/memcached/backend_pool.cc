@@ -18,7 +18,8 @@ void Backend::describe(DescribeFields<Backend>& d) {
 
 void BackendPool::describe(Describe<BackendPool>& d) {
   d.summary("The memcached servers that keys are spread over.");
-  d.details(R"(With `ketama`, a server that comes or goes moves only its own share of the keys. With `modula`, nearly all keys move, and weights are not used.)");
+  d.details(
+      R"(With `ketama`, a server that comes or goes moves only its own share of the keys. With `modula`, nearly all keys move, and weights are not used.)");
   d.example(R"(backends:
   class: BackendPool
   servers:
@@ -32,10 +33,12 @@ void BackendPool::describe(Describe<BackendPool>& d) {
 }
 
 void BackendPool::validate(Problems& problems) const {
-  if (servers_.empty()) problems.add({}, "the pool has no servers", "list one at least: `servers: [{name: mc1, mac: \"02:00:00:00:01:01\"}]`");
+  if (servers_.empty())
+    problems.add({}, "the pool has no servers", "list one at least: `servers: [{name: mc1, mac: \"02:00:00:00:01:01\"}]`");
   std::set<std::string_view> names;
   for (const Backend& server : servers_) {
-    if (!names.insert(server.name).second) problems.add({}, fmt::format("two servers are called `{}`", server.name), "names decide which keys are whose");
+    if (!names.insert(server.name).second)
+      problems.add({}, fmt::format("two servers are called `{}`", server.name), "names decide which keys are whose");
   }
 }
 
@@ -51,12 +54,14 @@ std::uint32_t BackendPool::hash_of(std::string_view key) const {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned length = 0;
     EVP_Digest(key.data(), key.size(), digest, &length, EVP_md5(), nullptr);
-    return static_cast<std::uint32_t>(digest[3]) << 24 | static_cast<std::uint32_t>(digest[2]) << 16 | static_cast<std::uint32_t>(digest[1]) << 8 |
-           digest[0];
+    return static_cast<std::uint32_t>(digest[3]) << 24 | static_cast<std::uint32_t>(digest[2]) << 16 |
+           static_cast<std::uint32_t>(digest[1]) << 8 | digest[0];
   }
   // libmemcached's and TwemProxy's fnv1a_64 work on 32 bits: the 64-bit constants cut to size, and bytes sign-extended.
   std::uint32_t h = static_cast<std::uint32_t>(0xCBF29CE484222325ULL);
-  for (const char c : key) h = (h ^ static_cast<std::uint32_t>(static_cast<std::int32_t>(static_cast<signed char>(c)))) * static_cast<std::uint32_t>(0x100000001B3ULL);
+  for (const char c : key)
+    h = (h ^ static_cast<std::uint32_t>(static_cast<std::int32_t>(static_cast<signed char>(c)))) *
+        static_cast<std::uint32_t>(0x100000001B3ULL);
   return h;
 }
 

@@ -11,7 +11,8 @@ class CacheInvalidate final : public Element {
  public:
   static void describe(Describe<CacheInvalidate>& d) {
     d.summary("Tells the cache of every write before it is passed on.");
-    d.details(R"(Everything that may write has to come through here on its way to a server: the outputs `write`, `control` and `direct` of a MemcachedClassifier.
+    d.details(
+        R"(Everything that may write has to come through here on its way to a server: the outputs `write`, `control` and `direct` of a MemcachedClassifier.
 Each command of each datagram is looked at. Bytes that can't be understood, and TCP, may be a write of any key: the cache is emptied then and stays empty
 for its `reply_lifetime`. Nothing is dropped or changed.)");
     d.example("invalidate: {class: CacheInvalidate, cache: hot}");

@@ -19,7 +19,8 @@ class CacheResponder final : public Element {
  public:
   static void describe(Describe<CacheResponder>& d) {
     d.summary("Answers gets from the cache, and lets the others pass.");
-    d.details(R"(A request for one key that is in the cache becomes its own reply, in place, and leaves through `hit`: addresses and ports swapped, the text as the
+    d.details(
+        R"(A request for one key that is in the cache becomes its own reply, in place, and leaves through `hit`: addresses and ports swapped, the text as the
 server sent it. All else leaves through `out`, and the cache is told, so that the reply can fill it. It has to come behind a MemcachedClassifier.)");
     d.example("cache: {class: CacheResponder, cache: hot}");
     d.input<&CacheResponder::push>("in", "gets");

@@ -8,8 +8,8 @@
 
 namespace smartswitch::memcached {
 
-/// A ring of points on which every key belongs to the server of the next point: when a server comes or goes, only its share of the keys moves.
-/// The points are libketama's: 160 for each server of average weight, four from each MD5 of "name-i".
+/// A ring of points on which every key belongs to the server of the next point: when a server comes or goes, only its share of the keys
+/// moves. The points are libketama's: 160 for each server of average weight, four from each MD5 of "name-i".
 class Ketama {
  public:
   struct Server {

@@ -23,7 +23,7 @@ std::uint32_t to_s(std::int64_t ns) { return static_cast<std::uint32_t>(ns / 1'0
 bool reached(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b) >= 0; }
 
 constexpr std::int64_t kRelativeLimit = std::int64_t{30} * 24 * 60 * 60;  // memcached: larger expiry times are Unix time
-constexpr std::int64_t kFarthest = std::int64_t{1} << 30;   // seconds; keeps sums within the wrapping clock
+constexpr std::int64_t kFarthest = std::int64_t{1} << 30;                 // seconds; keeps sums within the wrapping clock
 
 // Seconds from now until an item with this expiry is surely gone.
 std::int64_t seconds_left(std::int64_t expiry) {
@@ -43,7 +43,8 @@ std::uint32_t sum_of(std::string_view text) {
     std::memcpy(&word, text.data() + i, 2);
     sum += word;
   }
-  if (i < text.size()) sum += static_cast<unsigned char>(text[i]);  // padded with a zero behind it; little-endian machines only (DPDK on x86)
+  if (i < text.size())
+    sum += static_cast<unsigned char>(text[i]);  // padded with a zero behind it; little-endian machines only (DPDK on x86)
   while (sum >> 16 != 0) sum = (sum & 0xFFFF) + (sum >> 16);
   return static_cast<std::uint32_t>(sum);
 }
@@ -54,7 +55,8 @@ constexpr std::size_t kKeyAt = 6;  // behind "VALUE "
 
 void KeyCache::describe(Describe<KeyCache>& d) {
   d.summary("Keeps the replies to hot gets, shared by all elements and workers that name it, and never serves a stale one.");
-  d.details(R"(Guarantee: for clients whose requests pass the switch, reads and writes of one key behave as if there was one copy of it. A client that writes
+  d.details(
+      R"(Guarantee: for clients whose requests pass the switch, reads and writes of one key behave as if there was one copy of it. A client that writes
 around the switch is seen after `max_age` at the latest.
 
 The cache knows an item's expiry only from writes that pass: a key that is written with an expiry time is not cached until that time is over, and items
@@ -68,9 +70,11 @@ that got theirs before the switch started live at most `max_age` longer. Values 
               "the longest that a request or a reply may be on its way, queues of a busy server included; a write without a known reply "
               "blocks its key for so long")
       .between(Duration{10'000'000}, Duration{600'000'000'000});
-  d.parameter("tickets", &KeyCache::tickets_, "requests under way that can be told apart; beyond it, fewer replies fill the cache").at_least(64);
+  d.parameter("tickets", &KeyCache::tickets_, "requests under way that can be told apart; beyond it, fewer replies fill the cache")
+      .at_least(64);
   d.counter("filled", &KeyCache::filled_, "items put in");
-  d.counter("refused", &KeyCache::refused_, "replies that did not fill because a write was under way, had come since, or they could not be told apart");
+  d.counter("refused", &KeyCache::refused_,
+            "replies that did not fill because a write was under way, had come since, or they could not be told apart");
   d.counter("evicted", &KeyCache::evicted_, "items that made room for others");
   d.counter("invalidated", &KeyCache::invalidated_, "writes that passed: the key's item, if there was one, is gone");
   d.counter("emptied", &KeyCache::emptied_, "times the whole cache was emptied: flush_all, TCP, or requests that could not be understood");
@@ -125,7 +129,7 @@ void KeyCache::prefetch_item(std::uint64_t hash) const {
 }
 
 std::optional<KeyCache::Hit> KeyCache::lookup(std::uint64_t hash, std::string_view key, std::int64_t now,
-                                               std::span<std::uint8_t, kRoom> out) {
+                                              std::span<std::uint8_t, kRoom> out) {
   const Bucket& b = bucket(hash);
   const std::uint32_t version = b.version.load(std::memory_order_acquire);
   if ((version & 1) != 0) return std::nullopt;
@@ -211,7 +215,8 @@ void KeyCache::write_sent(Ticket ticket, std::uint64_t hash, Write write, std::i
     }
     b.last_write.store(ticks, std::memory_order_release);
     if (write.expiry > 0) {
-      const std::uint32_t gone = to_s(now) + static_cast<std::uint32_t>(seconds_left(write.expiry)) + 2;  // both clocks tick in whole seconds
+      const std::uint32_t gone =
+          to_s(now) + static_cast<std::uint32_t>(seconds_left(write.expiry)) + 2;  // both clocks tick in whole seconds
       const std::uint32_t before = b.no_fill_until.load(std::memory_order_relaxed);
       if (before == 0 || reached(gone, before)) b.no_fill_until.store(gone, std::memory_order_release);
     }

@@ -11,8 +11,8 @@
 //   cache.reply_seen(ticket, text, now);                                         // each datagram from a server
 //
 // The rules (numbers as in docs/memcached.md): a write invalidates before it is sent on (1-3); it is pending until its reply is seen (4); a
-// reply fills the cache only if its get was sent with no write pending, no write has come since, and it is surely the reply to that get (5).
-// Who may write around the switch is seen after `max_age` at the latest.
+// reply fills the cache only if its get was sent with no write pending, no write has come since, and it is surely the reply to that get
+// (5). Who may write around the switch is seen after `max_age` at the latest.
 #pragma once
 
 #include <atomic>
@@ -70,13 +70,13 @@ class KeyCache final : public State {
   bool reply_seen(Ticket ticket, std::string_view text, std::int64_t now);
 
  private:
-  // A line of the index. Of all keys that fall into it, it knows how often they were written and whether a write is under way; of up to five,
-  // where they are. `version` is a sequence lock: odd while the bucket changes.
+  // A line of the index. Of all keys that fall into it, it knows how often they were written and whether a write is under way; of up to
+  // five, where they are. `version` is a sequence lock: odd while the bucket changes.
   struct alignas(64) Bucket {
     static constexpr std::size_t kWays = 5;
     std::atomic<std::uint32_t> version;
-    std::atomic<std::uint32_t> epoch;       // writes so far
-    std::atomic<std::uint32_t> last_write;  // ticks
+    std::atomic<std::uint32_t> epoch;          // writes so far
+    std::atomic<std::uint32_t> last_write;     // ticks
     std::atomic<std::uint32_t> no_fill_until;  // s; an item with an expiry may live until then
     std::atomic<std::uint32_t> pending;        // writes whose reply has not come
     std::atomic<std::uint32_t> tainted;        // a write's reply can't be told apart: only time settles it

@@ -15,7 +15,8 @@ class KeyHashSwitch final : public Element {
  public:
   static void describe(Describe<KeyHashSwitch>& d) {
     d.summary("Chooses the server for a request by its key and rewrites the destination MAC address to that server's, and nothing else.");
-    d.details(R"(The key is the one that a MemcachedClassifier has found. The server must have the address that the request was sent to (on its loopback
+    d.details(
+        R"(The key is the one that a MemcachedClassifier has found. The server must have the address that the request was sent to (on its loopback
 device, say): it answers the client directly.
 
 Requests without a key go to the first server. A get of several keys goes to the server of the first one; if others belong elsewhere

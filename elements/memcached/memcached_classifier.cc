@@ -15,7 +15,8 @@ class MemcachedClassifier final : public Element {
  public:
   static void describe(Describe<MemcachedClassifier>& d) {
     d.summary("Finds memcached requests, reads command and key, and sorts them by what they do.");
-    d.details(R"(Requests are UDP datagrams to one of the `service` addresses (any address if none is given) and to `udp_port`. What it learns is in the
+    d.details(
+        R"(Requests are UDP datagrams to one of the `service` addresses (any address if none is given) and to `udp_port`. What it learns is in the
 packet's annotations: verb, place and hash of the key, request id.
 
 Dropped are requests that would do harm or go nowhere: those that are cut off (memcached would take the next client's datagram for the rest), IP
@@ -28,7 +29,8 @@ that belongs to a CacheInvalidate if there is a cache.)");
     d.input<&MemcachedClassifier::push>("in", "packets from clients");
     d.output("get", &MemcachedClassifier::get_, "gets, of one or several keys");
     d.output("write", &MemcachedClassifier::write_, "whatever may change an item: set, delete, incr, touch, gat, ...");
-    d.output("control", &MemcachedClassifier::control_, "requests without a key (version, stats, flush_all, ...), and those that memcached refuses");
+    d.output("control", &MemcachedClassifier::control_,
+             "requests without a key (version, stats, flush_all, ...), and those that memcached refuses");
     d.output("direct", &MemcachedClassifier::direct_, "memcached traffic that is not for a service address, and TCP");
     d.output("other", &MemcachedClassifier::other_, "everything else, untouched");
     d.parameter("service", &MemcachedClassifier::service_, "addresses that requests are sent to; none: every address");
@@ -195,7 +197,8 @@ that belongs to a CacheInvalidate if there is a cache.)");
     a.flags = request.keys > 1 ? kSeveral : 0;
     a.key_length = static_cast<std::uint8_t>(request.key.size());
     if (request.key.empty()) return;
-    a.key_offset = static_cast<std::uint16_t>(h.payload + sizeof(FrameHeader) + static_cast<std::size_t>(request.key.data() - datagram.text.data()));
+    a.key_offset =
+        static_cast<std::uint16_t>(h.payload + sizeof(FrameHeader) + static_cast<std::size_t>(request.key.data() - datagram.text.data()));
     a.key_hash = hash_key(request.key);
   }
 

@@ -14,16 +14,39 @@ struct Command {
   std::string_view word;
   Verb verb;
 };
-constexpr Command kCommands[] = {
-    {"get", Verb::kGet},          {"gets", Verb::kGets},        {"set", Verb::kSet},         {"add", Verb::kAdd},
-    {"replace", Verb::kReplace},  {"append", Verb::kAppend},    {"prepend", Verb::kPrepend}, {"cas", Verb::kCas},
-    {"delete", Verb::kDelete},    {"incr", Verb::kIncr},        {"decr", Verb::kDecr},       {"touch", Verb::kTouch},
-    {"gat", Verb::kGat},          {"gats", Verb::kGats},        {"mg", Verb::kMetaGet},      {"ms", Verb::kMetaSet},
-    {"md", Verb::kMetaDelete},    {"ma", Verb::kMetaArithmetic},{"flush_all", Verb::kFlushAll},
-    {"bget", Verb::kGet},         {"mn", Verb::kControl},       {"version", Verb::kControl}, {"stats", Verb::kControl},
-    {"verbosity", Verb::kControl},{"quit", Verb::kControl},     {"me", Verb::kControl},      {"lru_crawler", Verb::kControl},
-    {"lru", Verb::kControl},      {"slabs", Verb::kControl},    {"watch", Verb::kControl},   {"cache_memlimit", Verb::kControl},
-    {"extstore", Verb::kControl}, {"shutdown", Verb::kControl}};
+constexpr Command kCommands[] = {{"get", Verb::kGet},
+                                 {"gets", Verb::kGets},
+                                 {"set", Verb::kSet},
+                                 {"add", Verb::kAdd},
+                                 {"replace", Verb::kReplace},
+                                 {"append", Verb::kAppend},
+                                 {"prepend", Verb::kPrepend},
+                                 {"cas", Verb::kCas},
+                                 {"delete", Verb::kDelete},
+                                 {"incr", Verb::kIncr},
+                                 {"decr", Verb::kDecr},
+                                 {"touch", Verb::kTouch},
+                                 {"gat", Verb::kGat},
+                                 {"gats", Verb::kGats},
+                                 {"mg", Verb::kMetaGet},
+                                 {"ms", Verb::kMetaSet},
+                                 {"md", Verb::kMetaDelete},
+                                 {"ma", Verb::kMetaArithmetic},
+                                 {"flush_all", Verb::kFlushAll},
+                                 {"bget", Verb::kGet},
+                                 {"mn", Verb::kControl},
+                                 {"version", Verb::kControl},
+                                 {"stats", Verb::kControl},
+                                 {"verbosity", Verb::kControl},
+                                 {"quit", Verb::kControl},
+                                 {"me", Verb::kControl},
+                                 {"lru_crawler", Verb::kControl},
+                                 {"lru", Verb::kControl},
+                                 {"slabs", Verb::kControl},
+                                 {"watch", Verb::kControl},
+                                 {"cache_memlimit", Verb::kControl},
+                                 {"extstore", Verb::kControl},
+                                 {"shutdown", Verb::kControl}};
 
 Verb verb_of(std::string_view word) {
   const auto* at = std::find_if(std::begin(kCommands), std::end(kCommands), [&](const Command& c) { return c.word == word; });

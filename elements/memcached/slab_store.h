@@ -25,8 +25,8 @@ struct Chunk {
 };
 static_assert(sizeof(Chunk) == 24);
 
-/// Memory for chunks of a few sizes, cut from pages that are handed to a size when it asks and stay with it. Memory is taken from the system
-/// lazily: what was never filled costs nothing. Safe from several workers: a lock a size.
+/// Memory for chunks of a few sizes, cut from pages that are handed to a size when it asks and stay with it. Memory is taken from the
+/// system lazily: what was never filled costs nothing. Safe from several workers: a lock a size.
 class SlabStore {
  public:
   /// A chunk's place, in units of kUnit from the start; below 2^32.

@@ -7,7 +7,9 @@
 
 namespace smartswitch::memcached {
 TicketTable::TicketTable(std::size_t entries, std::uint32_t lifetime)
-    : buckets_(std::make_unique<Bucket[]>(std::bit_ceil(entries / kWays + 1))), mask_(std::bit_ceil(entries / kWays + 1) - 1), lifetime_(lifetime) {}
+    : buckets_(std::make_unique<Bucket[]>(std::bit_ceil(entries / kWays + 1))),
+      mask_(std::bit_ceil(entries / kWays + 1) - 1),
+      lifetime_(lifetime) {}
 
 bool TicketTable::open(const Record& record, Kind if_reused) {
   Bucket& b = bucket(record.ticket);

@@ -18,8 +18,8 @@ struct Ticket {
 };
 
 /// Remembers which request a reply will belong to. Replies over UDP name only the request id, which clients use again and again; so the
-/// table also knows whether a ticket was in use within the last `lifetime`, the longest that a late copy of a reply may live. It may forget a
-/// request when a bucket is full, and then it says of all of that bucket that they are not fresh: forgetting costs hits, never
+/// table also knows whether a ticket was in use within the last `lifetime`, the longest that a late copy of a reply may live. It may forget
+/// a request when a bucket is full, and then it says of all of that bucket that they are not fresh: forgetting costs hits, never
 /// correctness. Safe from several workers: a lock a bucket, held for a few loads and stores.
 class TicketTable {
  public:

@@ -11,9 +11,7 @@ namespace smartswitch {
 class Counter {
  public:
   /// Only from the worker that owns the element: a plain load and store, no locked instruction.
-  void add(std::uint64_t n = 1) {
-    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-  }
+  void add(std::uint64_t n = 1) { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
   /// From any thread. A counter takes either add() or add_shared(), never both.
   void add_shared(std::uint64_t n = 1) { value_.fetch_add(n, std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }

@@ -38,8 +38,8 @@ struct ParameterInfo {
   std::string name;
   std::string type;
   std::string help;
-  std::string default_text;           ///< as it would be written; empty if required
-  std::string bounds;                 ///< such as "1 to 64"; empty if none
+  std::string default_text;  ///< as it would be written; empty if required
+  std::string bounds;        ///< such as "1 to 64"; empty if none
   bool required = false;
   Refers refers = Refers::kNothing;
   std::string state_class;            ///< for kState
@@ -124,7 +124,9 @@ class DescribeFields;
 
 /// A struct with a static describe(DescribeFields<T>&) can be a parameter: a map with those keys.
 template <class T>
-concept DescribedStruct = requires(DescribeFields<T>& d) { T::describe(d); };
+concept DescribedStruct = requires(DescribeFields<T>& d) {
+  T::describe(d);
+};
 
 namespace detail {
 
@@ -165,7 +167,7 @@ std::pair<std::string, std::optional<std::uint16_t>> port_and_queue(std::string_
 template <class T, class M>
 class ParameterBuilder {
  public:
-  ParameterBuilder(ParameterInfo& info, M T::* member) : info_(&info), member_(member) {}
+  ParameterBuilder(ParameterInfo& info, M T::*member) : info_(&info), member_(member) {}
 
   /// It has no default: leaving it out is an error.
   ParameterBuilder& required() {
@@ -173,14 +175,10 @@ class ParameterBuilder {
     info_->default_text.clear();
     return *this;
   }
-  ParameterBuilder& between(M low, M high)
-    requires detail::HasMagnitude<M>
-  {
+  ParameterBuilder& between(M low, M high) requires detail::HasMagnitude<M> {
     return bounded(low, high, ParameterType<M>::format(low) + " to " + ParameterType<M>::format(high));
   }
-  ParameterBuilder& at_least(M low)
-    requires detail::HasMagnitude<M>
-  {
+  ParameterBuilder& at_least(M low) requires detail::HasMagnitude<M> {
     return bounded(low, std::nullopt, "at least " + ParameterType<M>::format(low));
   }
   /// A rule of its own: `rule(value)` returns what is wrong, or an empty string. It is applied after type and bounds.
@@ -205,7 +203,7 @@ class ParameterBuilder {
     });
   }
   ParameterInfo* info_;
-  M T::* member_;
+  M T::*member_;
 };
 
 /// Declares parameters that are members of T. Defaults are read off a T as its constructor leaves it.
@@ -215,7 +213,7 @@ class DescribeFields {
   explicit DescribeFields(std::vector<ParameterInfo>& parameters) : parameters_(&parameters) {}
 
   template <class M>
-  ParameterBuilder<T, M> parameter(std::string name, M T::* member, std::string help) {
+  ParameterBuilder<T, M> parameter(std::string name, M T::*member, std::string help) {
     ParameterInfo& info = parameters_->emplace_back();
     info.name = std::move(name);
     info.help = std::move(help);
@@ -256,8 +254,8 @@ class DescribeFields {
 
   /// A parameter of an enumeration: `choices` are {text, value} pairs.
   template <class M>
-    requires std::is_enum_v<M>
-  ParameterBuilder<T, M> parameter(std::string name, M T::* member, std::vector<std::pair<std::string, M>> choices, std::string help) {
+  requires std::is_enum_v<M> ParameterBuilder<T, M> parameter(std::string name, M T::*member,
+                                                              std::vector<std::pair<std::string, M>> choices, std::string help) {
     ParameterInfo& info = parameters_->emplace_back();
     info.name = std::move(name);
     info.help = std::move(help);
@@ -324,15 +322,15 @@ class DescribeClass : public DescribeFields<T> {
   /// YAML that shows it at work: lines of an `elements:` or `state:` section.
   void example(std::string text) { info_->example = std::move(text); }
 
-  void counter(std::string name, Counter T::* member, std::string help) { add(std::move(name), member, std::move(help), false); }
-  void drop(std::string name, DropReason T::* member, std::string help) { add(std::move(name), member, std::move(help), true); }
+  void counter(std::string name, Counter T::*member, std::string help) { add(std::move(name), member, std::move(help), false); }
+  void drop(std::string name, DropReason T::*member, std::string help) { add(std::move(name), member, std::move(help), true); }
 
  protected:
   Info& info() { return *info_; }
 
  private:
   template <class C>
-  void add(std::string name, C T::* member, std::string help, bool is_drop) {
+  void add(std::string name, C T::*member, std::string help, bool is_drop) {
     info_->counters.push_back({std::move(name), std::move(help), is_drop,
                                [member](const void* object) -> const Counter& { return static_cast<const T*>(object)->*member; }});
   }
@@ -395,12 +393,12 @@ class DescribeElement : public DescribeClass<T, ElementInfo> {
     return InputBuilder(in);
   }
 
-  OutputBuilder output(std::string name, Output T::* member, std::string help) {
+  OutputBuilder output(std::string name, Output T::*member, std::string help) {
     OutputInfo& out = add_output(std::move(name), std::move(help));
     out.single = [member](Element& element) -> Output& { return static_cast<T&>(element).*member; };
     return OutputBuilder(out);
   }
-  OutputBuilder outputs(std::string name, OutputArray T::* member, std::string help) {
+  OutputBuilder outputs(std::string name, OutputArray T::*member, std::string help) {
     OutputInfo& out = add_output(std::move(name), std::move(help));
     out.group = PortGroup::kNumbered;
     out.array = [member](Element& element) -> OutputArray& { return static_cast<T&>(element).*member; };
@@ -438,7 +436,7 @@ class Describe : public DescribeElement<T> {
   using DescribeElement<T>::DescribeElement;
 };
 template <class T>
-  requires std::is_base_of_v<State, T>
+requires std::is_base_of_v<State, T>
 class Describe<T> : public DescribeState<T> {
  public:
   using DescribeState<T>::DescribeState;

@@ -18,30 +18,30 @@ namespace smartswitch {
 /// Where the headers of a packet are, in bytes from its start. Filled by locate_headers(); valid if `located`.
 struct Headers {
   bool located = false;
-  std::uint8_t ip_version = 0;    ///< 4, 6, or 0 for anything else
-  std::uint8_t l4_protocol = 0;   ///< IP protocol number of the payload; 0 if none was reached
-  bool fragment : 1 = false;      ///< any IP fragment
-  bool first_fragment : 1 = false;///< the fragment that has the layer 4 header
-  bool malformed : 1 = false;     ///< a header lies about its length, or is cut short
-  std::uint16_t l3 = 0;           ///< start of the IP (or other) header: behind Ethernet and VLAN tags
-  std::uint16_t l4 = 0;           ///< start of the layer 4 header; 0 if there is none to read
-  std::uint16_t payload = 0;      ///< start of the UDP or TCP payload; 0 if there is none to read
+  std::uint8_t ip_version = 0;       ///< 4, 6, or 0 for anything else
+  std::uint8_t l4_protocol = 0;      ///< IP protocol number of the payload; 0 if none was reached
+  bool fragment : 1 = false;         ///< any IP fragment
+  bool first_fragment : 1 = false;   ///< the fragment that has the layer 4 header
+  bool malformed : 1 = false;        ///< a header lies about its length, or is cut short
+  std::uint16_t l3 = 0;              ///< start of the IP (or other) header: behind Ethernet and VLAN tags
+  std::uint16_t l4 = 0;              ///< start of the layer 4 header; 0 if there is none to read
+  std::uint16_t payload = 0;         ///< start of the UDP or TCP payload; 0 if there is none to read
   std::uint16_t payload_length = 0;  ///< bytes of payload that IP and UDP announce and that are in the packet
-  std::uint16_t ether_type = 0;   ///< the innermost EtherType, host order
+  std::uint16_t ether_type = 0;      ///< the innermost EtherType, host order
 };
 
 /// What elements have learnt about a packet. Lives in the mbuf's private area: one cache line.
 struct alignas(64) Annotations {
-  std::uint8_t paint = 0;          ///< colour set by Paint, read by PaintSwitch
-  std::uint8_t verb = 0;           ///< what the application asks for (e.g. memcached::Verb); 0: not known
-  std::uint8_t key_length = 0;     ///< bytes of the application's key; 0: no key was found
-  std::uint8_t flags = 0;          ///< application's own bits
+  std::uint8_t paint = 0;       ///< colour set by Paint, read by PaintSwitch
+  std::uint8_t verb = 0;        ///< what the application asks for (e.g. memcached::Verb); 0: not known
+  std::uint8_t key_length = 0;  ///< bytes of the application's key; 0: no key was found
+  std::uint8_t flags = 0;       ///< application's own bits
   Headers headers;
-  std::uint16_t key_offset = 0;    ///< start of the key
-  std::uint16_t request_id = 0;    ///< application's request number, host order
-  std::uint64_t key_hash = 0;      ///< hash_key() of the key
-  std::uint64_t context = 0;       ///< free for the element that set `verb`
-  std::int64_t time = 0;           ///< when the packet was received or is due, ns of Element::now()
+  std::uint16_t key_offset = 0;  ///< start of the key
+  std::uint16_t request_id = 0;  ///< application's request number, host order
+  std::uint64_t key_hash = 0;    ///< hash_key() of the key
+  std::uint64_t context = 0;     ///< free for the element that set `verb`
+  std::int64_t time = 0;         ///< when the packet was received or is due, ns of Element::now()
 };
 static_assert(sizeof(Annotations) == 64, "annotations are one cache line");
 

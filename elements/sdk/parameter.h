@@ -106,10 +106,10 @@ struct ParameterType<T> {
     }
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out, base);
     if (text.empty() || error != std::errc{} || end != text.data() + text.size()) {
-      report_type(value,
-                  "an integer from " + std::to_string(std::numeric_limits<T>::min()) + " to " +
-                      std::to_string(std::numeric_limits<T>::max()),
-                  problems);
+      report_type(
+          value,
+          "an integer from " + std::to_string(std::numeric_limits<T>::min()) + " to " + std::to_string(std::numeric_limits<T>::max()),
+          problems);
       return false;
     }
     return true;

@@ -46,9 +46,9 @@ std::optional<double> with_unit(std::string_view text, std::span<const Unit> uni
   return std::nullopt;
 }
 
-constexpr Unit kBytes[] = {{"", 1},          {"B", 1},         {"kB", 1e3},          {"MB", 1e6},
-                           {"GB", 1e9},      {"KiB", 1024.0},  {"MiB", 1048576.0},   {"GiB", 1073741824.0},
-                           {"k", 1e3},       {"M", 1e6},       {"G", 1e9}};
+constexpr Unit kBytes[] = {{"", 1},     {"B", 1},        {"kB", 1e3},        {"MB", 1e6},
+                           {"GB", 1e9}, {"KiB", 1024.0}, {"MiB", 1048576.0}, {"GiB", 1073741824.0},
+                           {"k", 1e3},  {"M", 1e6},      {"G", 1e9}};
 constexpr Unit kTimes[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"min", 60e9}, {"h", 3600e9}};
 constexpr Unit kRates[] = {{"", 1}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}};
 
@@ -145,8 +145,7 @@ std::string to_string(Rate v) { return in_largest_unit(v.per_second, kRates, "")
 std::string to_string(const MacAddress& v) { return fmt::format("{:02x}", fmt::join(v.bytes, ":")); }
 
 std::string to_string(Ipv4Address v) {
-  return fmt::format("{}.{}.{}.{}", v.host_order >> 24, (v.host_order >> 16) & 255, (v.host_order >> 8) & 255,
-                     v.host_order & 255);
+  return fmt::format("{}.{}.{}.{}", v.host_order >> 24, (v.host_order >> 16) & 255, (v.host_order >> 8) & 255, v.host_order & 255);
 }
 
 std::string to_string(const Ipv6Address& v) {

@@ -56,9 +56,7 @@ struct Ipv6Address {
 struct Ipv4Prefix {
   Ipv4Address address;
   std::uint8_t length = 0;
-  [[nodiscard]] bool contains(Ipv4Address a) const {
-    return length == 0 || ((a.host_order ^ address.host_order) >> (32 - length)) == 0;
-  }
+  [[nodiscard]] bool contains(Ipv4Address a) const { return length == 0 || ((a.host_order ^ address.host_order) >> (32 - length)) == 0; }
   auto operator<=>(const Ipv4Prefix&) const = default;
 };
 

@@ -51,8 +51,8 @@ class Value {
   struct Member;
 
   Value();
-  Value(const char* text);                               // NOLINT(google-explicit-constructor): literals in tests
-  Value(std::string text, Location where = {});          // NOLINT(google-explicit-constructor)
+  Value(const char* text);                       // NOLINT(google-explicit-constructor): literals in tests
+  Value(std::string text, Location where = {});  // NOLINT(google-explicit-constructor)
   static Value null(Location where = {});
   static Value list(std::vector<Value> items, Location where = {});
   static Value map(std::vector<Member> members, Location where = {});

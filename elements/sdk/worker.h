@@ -28,9 +28,9 @@ class Random {
 
 /// What an element may use of the thread that runs it. Written by that thread alone.
 struct WorkerContext {
-  unsigned index = 0;               ///< 0, 1, ... in the order of the file
-  std::int64_t now = 0;             ///< monotonic ns, read once a round of the worker's loop
-  rte_mempool* pool = nullptr;      ///< for new packets; owned by the runtime
+  unsigned index = 0;           ///< 0, 1, ... in the order of the file
+  std::int64_t now = 0;         ///< monotonic ns, read once a round of the worker's loop
+  rte_mempool* pool = nullptr;  ///< for new packets; owned by the runtime
   TimerQueue timers;
   Random random{0x9E3779B97F4A7C15ULL};
 };

@@ -3,7 +3,8 @@
 //
 // Packets for tests, built layer by layer; lengths and checksums are filled in at the end:
 //
-//   Bytes get = PacketBuilder().ether("02:00:00:00:00:01", "02:00:00:00:00:02").ipv4("10.0.0.1", "10.0.0.9").udp(999, 11211).payload("...");
+//   Bytes get = PacketBuilder().ether("02:00:00:00:00:01", "02:00:00:00:00:02").ipv4("10.0.0.1", "10.0.0.9").udp(999,
+//   11211).payload("...");
 #pragma once
 
 #include <cstdint>

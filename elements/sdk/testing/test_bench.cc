@@ -14,7 +14,8 @@ namespace smartswitch::testing {
 
 void start_eal() {
   static const bool started = [] {
-    std::vector<std::string> words = {"bench", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m", "512", "--log-level", "error", "-l", "0"};
+    std::vector<std::string> words = {"bench",       "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m", "512",
+                                      "--log-level", "error",     "-l",          "0"};
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) < 0) {
@@ -73,7 +74,8 @@ std::vector<std::string> keys_of(const Value& parameters, const std::string& par
 }
 
 // The names of a port group's members, as a file would write them.
-std::vector<std::string> names_of(PortGroup group, const std::string& name, const std::string& keys, const Value& parameters, unsigned numbered) {
+std::vector<std::string> names_of(PortGroup group, const std::string& name, const std::string& keys, const Value& parameters,
+                                  unsigned numbered) {
   if (group == PortGroup::kSingle) return {name};
   if (group == PortGroup::kKeyed) return keys_of(parameters, keys);
   std::vector<std::string> names;

@@ -12,7 +12,8 @@ namespace {
 
 // Examples show one element or state object, not a whole pipeline: what is missing around it is no fault of theirs.
 bool about_surroundings(const Problem& problem) {
-  for (const char* part : {"goes nowhere", "nothing reaches", "there is no source", "there is no port", "there is no state object", "cannot read the capture file"}) {
+  for (const char* part : {"goes nowhere", "nothing reaches", "there is no source", "there is no port", "there is no state object",
+                           "cannot read the capture file"}) {
     if (problem.message.find(part) != std::string::npos) return true;
   }
   return false;

@@ -65,8 +65,11 @@ TEST_F(CacheElements, AnswersASecondGetAsTheServerDid) {
   const auto hits = client_sends(request("get k\r\n", 77, 5000));
   ASSERT_EQ(hits.size(), 1U);
   const Bytes& got = hits[0].bytes;
-  const Bytes expected =
-      PacketBuilder().ether(kServiceMac, kClientMac).ipv4(kService, kClient).udp(11211, 5000).payload(testing::memcached_frame(77, value("k", "hello")));
+  const Bytes expected = PacketBuilder()
+                             .ether(kServiceMac, kClientMac)
+                             .ipv4(kService, kClient)
+                             .udp(11211, 5000)
+                             .payload(testing::memcached_frame(77, value("k", "hello")));
   ASSERT_EQ(got.size(), expected.size());
   // All but the IP identification, fragment field and the checksum over them, which the builder fills in its own way.
   Bytes masked = got;
@@ -106,11 +109,26 @@ TEST_F(CacheElements, ChecksumsHoldForValuesOfEveryLength) {
 }
 
 TEST_F(CacheElements, EveryKindOfWriteInvalidates) {
-  const std::string writes[] = {"set k 0 0 1\r\nx\r\n",   "add k 0 0 1\r\nx\r\n",  "replace k 0 0 1\r\nx\r\n", "append k 0 0 1\r\nx\r\n",
-                                "prepend k 0 0 1\r\nx\r\n", "cas k 0 0 1 9\r\nx\r\n", "delete k\r\n",            "incr k 1\r\n",
-                                "decr k 1\r\n",           "touch k 0\r\n",         "gat 0 k\r\n",            "gats 0 j k\r\n",
-                                "ms k 1\r\nx\r\n",        "md k\r\n",              "ma k\r\n",               "mg k T0\r\n",
-                                "set k 0 0 1 noreply\r\nx\r\n", "flush_all\r\n",   "get j\r\ndelete k\r\n",  "set j 0 0 1\r\nx\r\nset k 0 0 1\r\nx\r\n"};
+  const std::string writes[] = {"set k 0 0 1\r\nx\r\n",
+                                "add k 0 0 1\r\nx\r\n",
+                                "replace k 0 0 1\r\nx\r\n",
+                                "append k 0 0 1\r\nx\r\n",
+                                "prepend k 0 0 1\r\nx\r\n",
+                                "cas k 0 0 1 9\r\nx\r\n",
+                                "delete k\r\n",
+                                "incr k 1\r\n",
+                                "decr k 1\r\n",
+                                "touch k 0\r\n",
+                                "gat 0 k\r\n",
+                                "gats 0 j k\r\n",
+                                "ms k 1\r\nx\r\n",
+                                "md k\r\n",
+                                "ma k\r\n",
+                                "mg k T0\r\n",
+                                "set k 0 0 1 noreply\r\nx\r\n",
+                                "flush_all\r\n",
+                                "get j\r\ndelete k\r\n",
+                                "set j 0 0 1\r\nx\r\nset k 0 0 1\r\nx\r\n"};
   std::uint16_t id = 1;
   for (const std::string& write : writes) {
     options_.states["hot"] = (cache_ = testing::make_state("KeyCache", Value::map({{"memory", "4MiB"}}))).get();
@@ -139,7 +157,8 @@ TEST_F(CacheElements, TcpAndUnreadableRequestsEmptyTheCache) {
 TEST_F(CacheElements, HarmlessRequestsLeaveTheCacheAlone) {
   client_sends(request("get k\r\n", 1));
   server_sends(reply(value("k", "v"), 1));
-  for (const std::string text : {"version\r\n", "stats\r\n", "nonsense\r\n", "get j\r\n", "gets k\r\n", "get j k\r\n", "delete j\r\n", "set j 0 0 1\r\nx\r\n"}) {
+  for (const std::string text :
+       {"version\r\n", "stats\r\n", "nonsense\r\n", "get j\r\n", "gets k\r\n", "get j k\r\n", "delete j\r\n", "set j 0 0 1\r\nx\r\n"}) {
     client_sends(request(text, 2));
     EXPECT_TRUE(cached("k")) << text;
   }

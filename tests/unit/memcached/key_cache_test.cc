@@ -80,7 +80,8 @@ TEST(KeyCache, TakesOnlyRepliesThatItExpects) {
 
 TEST(KeyCache, DoesNotKeepMissesErrorsOrCasReplies) {
   Cache cache;
-  for (const std::string text : {"END\r\n", "SERVER_ERROR out of memory\r\n", "VALUE k 0 1 55\r\nx\r\nEND\r\n", "VALUE k 0 5\r\nx\r\nEND\r\n", ""}) {
+  for (const std::string text :
+       {"END\r\n", "SERVER_ERROR out of memory\r\n", "VALUE k 0 1 55\r\nx\r\nEND\r\n", "VALUE k 0 5\r\nx\r\nEND\r\n", ""}) {
     cache.get(1, "k");
     EXPECT_FALSE(cache.reply(1, text)) << text;
     EXPECT_EQ(cache.look("k"), "");
@@ -272,7 +273,9 @@ TEST(KeyCache, NeverShowsATornValue) {
   constexpr int kRounds = 20000;
   std::atomic<bool> done{false};
   std::atomic<int> torn{0};
-  const auto text_of = [](int key, int round) { return value("key" + std::to_string(key), std::string(200, static_cast<char>('a' + round % 26))); };
+  const auto text_of = [](int key, int round) {
+    return value("key" + std::to_string(key), std::string(200, static_cast<char>('a' + round % 26)));
+  };
   std::vector<std::thread> readers;
   for (int r = 0; r < 2; ++r) {
     readers.emplace_back([&] {

@@ -126,7 +126,8 @@ TEST(BackendPool, ReportsPoolsThatCannotWork) {
   Problems twice;
   const Value server = Value::map({{"name", "a"}, {"mac", "02:00:00:00:00:01"}});
   const auto pool = info->create();
-  assign_parameters(pool.get(), info->parameters, Value::map({{"servers", Value::list({server, server})}}), "state class `BackendPool`", {}, twice);
+  assign_parameters(pool.get(), info->parameters, Value::map({{"servers", Value::list({server, server})}}), "state class `BackendPool`", {},
+                    twice);
   pool->validate(twice);
   ASSERT_EQ(twice.size(), 1U);
   EXPECT_EQ(twice.list()[0].message, "two servers are called `a`");

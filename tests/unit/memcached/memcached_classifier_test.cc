@@ -34,9 +34,9 @@ TEST(MemcachedClassifier, AnnotatesAGet) {
 
 TEST(MemcachedClassifier, SortsRequestsByWhatTheyDo) {
   TestBench bench("MemcachedClassifier", kForService);
-  bench.push({request("get a\r\n"), request("gets a b\r\n"), request("set a 0 0 1\r\nx\r\n"), request("delete a\r\n"), request("incr a 1\r\n"),
-              request("touch a 1\r\n"), request("gat 1 a\r\n"), request("mg a v\r\n"), request("version\r\n"), request("flush_all\r\n"),
-              request("nonsense\r\n")});
+  bench.push({request("get a\r\n"), request("gets a b\r\n"), request("set a 0 0 1\r\nx\r\n"), request("delete a\r\n"),
+              request("incr a 1\r\n"), request("touch a 1\r\n"), request("gat 1 a\r\n"), request("mg a v\r\n"), request("version\r\n"),
+              request("flush_all\r\n"), request("nonsense\r\n")});
   EXPECT_EQ(bench.output("get").size(), 2U);
   EXPECT_EQ(bench.output("write").size(), 6U);
   EXPECT_EQ(bench.output("control").size(), 3U);
@@ -109,7 +109,8 @@ TEST(MemcachedClassifier, ReadsThroughVlanTagsAndIpv6) {
               PacketBuilder().ether(kClientMac, kServiceMac).ipv6("2001:db8::1", "2001:db8::2").udp(1, 11211).payload(text)});
   ASSERT_EQ(bench.output("get").size(), 2U);
   for (const auto& seen : bench.output("get")) {
-    EXPECT_EQ(std::string(seen.bytes.begin() + seen.annotations.key_offset, seen.bytes.begin() + seen.annotations.key_offset + 6), "tagged");
+    EXPECT_EQ(std::string(seen.bytes.begin() + seen.annotations.key_offset, seen.bytes.begin() + seen.annotations.key_offset + 6),
+              "tagged");
   }
 }
 

@@ -54,12 +54,13 @@ TEST(ParseRequest, AcceptsALineThatEndsWithALineFeedAlone) {
 }
 
 TEST(ParseRequest, ReadsStorageCommands) {
-  for (const auto& [text, verb] : std::initializer_list<std::pair<std::string_view, Verb>>{{"set k 1 60 5\r\nhello\r\n", Verb::kSet},
-                                                                                           {"add k 1 60 5\r\nhello\r\n", Verb::kAdd},
-                                                                                           {"replace k 1 60 5\r\nhello\r\n", Verb::kReplace},
-                                                                                           {"append k 1 60 5\r\nhello\r\n", Verb::kAppend},
-                                                                                           {"prepend k 1 60 5\r\nhello\r\n", Verb::kPrepend},
-                                                                                           {"cas k 1 60 5 77\r\nhello\r\n", Verb::kCas}}) {
+  for (const auto& [text, verb] :
+       std::initializer_list<std::pair<std::string_view, Verb>>{{"set k 1 60 5\r\nhello\r\n", Verb::kSet},
+                                                                {"add k 1 60 5\r\nhello\r\n", Verb::kAdd},
+                                                                {"replace k 1 60 5\r\nhello\r\n", Verb::kReplace},
+                                                                {"append k 1 60 5\r\nhello\r\n", Verb::kAppend},
+                                                                {"prepend k 1 60 5\r\nhello\r\n", Verb::kPrepend},
+                                                                {"cas k 1 60 5 77\r\nhello\r\n", Verb::kCas}}) {
     const Request r = parse_request(text);
     EXPECT_EQ(r.verb, verb) << text;
     EXPECT_EQ(r.status, Status::kWhole) << text;
@@ -145,7 +146,8 @@ TEST(ParseRequest, LeavesTheBinaryProtocolAlone) {
 // Any bytes: nothing is read outside (AddressSanitizer sees to that), and what is pointed to lies inside.
 TEST(ParseRequest, SurvivesRandomBytes) {
   std::mt19937 random(1);
-  const std::string_view words[] = {"get ", "set ", "gat ", "ms ", "mg ", "k ", "0 ", "5 ", "\r\n", "\n", "x", "noreply", "-1 ", "\x80", " "};
+  const std::string_view words[] = {"get ", "set ", "gat ", "ms ",     "mg ", "k ",   "0 ", "5 ",
+                                    "\r\n", "\n",   "x",    "noreply", "-1 ", "\x80", " "};
   for (int round = 0; round < 20000; ++round) {
     std::string text;
     for (unsigned i = random() % 12; i > 0; --i) text += words[random() % std::size(words)];
