@@ -107,6 +107,16 @@ TEST(Coherence, AReplyFromBeforeAWriteDoesNotFill) {
   EXPECT_EQ(cache.look("k"), "");
 }
 
+// Rule 5: nothing is pending any more when the old reply comes; only the epoch tells.
+TEST(Coherence, AReplyFromBeforeAnAnsweredWriteDoesNotFill) {
+  Cache cache;
+  cache.get(1, "k");
+  cache.write(2, "k");
+  cache.reply(2, "STORED\r\n");
+  EXPECT_FALSE(cache.reply(1, value("k", "old")));
+  EXPECT_EQ(cache.look("k"), "");
+}
+
 // Rule 5: the get is sent while the write is under way, and overtakes it; its reply comes when the write has been answered.
 TEST(Coherence, AGetSentWhileAWriteIsPendingDoesNotFill) {
   Cache cache;
