@@ -12,7 +12,7 @@
 #include <rte_ethdev.h>
 #include <rte_lcore.h>
 #include <rte_mempool.h>
-#include <sys/resource.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -266,6 +266,7 @@ int main(int argc, char** argv) {
   app.add_option("--core", core, "core that the worker is pinned to");
   CLI11_PARSE(app, argc, argv);
 
+  spdlog::set_level(spdlog::level::warn);
   const std::vector<Key> keys = make_keys(1'000'000);
   if (input != "pcap") compare("null", {"net_null0,size=72", "net_null1"}, core, rounds, seconds, keys);
   if (input != "null") {

@@ -79,9 +79,8 @@ void require_all_elements() {
   }
 }
 
-std::string input_of(const std::string& element_class) {
-  const InputInfo& in = Registry::instance().element(element_class)->inputs.front();
-  return in.group == PortGroup::kKeyed ? "it:a" : "it";
+bool has_named_inputs(const std::string& element_class) {
+  return Registry::instance().element(element_class)->inputs.front().group == PortGroup::kKeyed;
 }
 
 std::string yaml_of(const std::string& element_class, const Case& c, bool with_it) {
@@ -96,12 +95,13 @@ std::string yaml_of(const std::string& element_class, const Case& c, bool with_i
   }
   if (!with_it) return yaml + wires + "  - " + before + " -> end\n";
   yaml += "  it: {class: " + element_class + c.parameters + "}\n";
-  wires += "  - " + before + " -> " + input_of(element_class) + "\n";
+  const bool named = has_named_inputs(element_class);
+  wires += "  - " + before + " -> it" + (named ? ":a" : "") + "\n";
   for (const std::string& output : c.outputs) wires += "  - it." + output + " -> end\n";
-  if (c.outputs.empty()) {  // "end" must be reached all the same
-    yaml += "  spare: Replay\n";
-    wires += "  - spare -> end\n";
-  }
+  // What must be connected, though nothing comes that way.
+  if (named || c.outputs.empty()) yaml += "  spare: Replay\n";
+  if (named) wires += "  - spare -> it:b\n";
+  if (c.outputs.empty()) wires += "  - spare -> end\n";
   return yaml + wires;
 }
 
