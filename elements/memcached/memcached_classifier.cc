@@ -146,7 +146,7 @@ that belongs to a CacheInvalidate if there is a cache.)");
       a.key_length = static_cast<std::uint8_t>(key_length);
       a.key_offset = static_cast<std::uint16_t>(h.payload + sizeof(FrameHeader) + 4);
       a.request_id = rte_be_to_cpu_16(datagram.frame->request_id);
-      a.key_hash = hash_key(datagram.text.substr(4, key_length));
+      a.key_hash = hash_key({datagram.text.data() + 4, key_length});
       return Way::kGet;
     }
     const Request request = parse_request(datagram.text);
