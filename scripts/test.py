@@ -251,7 +251,8 @@ def fuzz():
 
 
 def tidy():
-    """clang-tidy over what packets meet (all of the tree would take as long as the other steps together). A file that was clean is not looked at again until it, a header or a rule changes."""
+    """clang-tidy over what packets meet (all of the tree would take as long as the other steps together). A file that was clean is not
+    looked at again until it, a header or a rule changes."""
     build("fuzz", "help")  # configures: clang-tidy wants the flags of clang
     commands = {pathlib.Path(c["file"]): c["command"] for c in json.loads((BUILD / "fuzz/compile_commands.json").read_text())}
     files = [ROOT / p for p in tracked(".cc") if p.parts[0] == "elements" and ROOT / p in commands]
