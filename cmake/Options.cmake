@@ -15,7 +15,7 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_CXX_FLAGS_RELEASE "-O3 -DNDEBUG")
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # At -O3, GCC 12 sees faults in its own std::string and std::optional (GCC bugs 105651, 105329 and 80635). The other builds keep these
+  # At -O3, GCC 12 reports faults inside its own std::string and std::optional, which are taken for false. The other builds keep these
   # warnings.
   string(APPEND CMAKE_CXX_FLAGS_RELEASE " -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow")
 endif()
