@@ -43,7 +43,7 @@ connections:
 std::string cache_yaml() {
   return R"(smartswitch: 1
 state:
-  hot: {class: KeyCache, memory: 512MiB, max_age: 24h}
+  hot: {class: KeyCache, memory: 256MiB, max_age: 24h}
 elements:
   rx: Replay
   classify: {class: MemcachedClassifier, service: [10.0.0.100]}

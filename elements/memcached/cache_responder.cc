@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <utility>
 
 #include "elements/memcached/datagram.h"
@@ -61,7 +62,7 @@ server sent it. All else leaves through `out`, and the cache is told, so that th
 
   // True if the packet has become a reply.
   bool answer(Packet packet) {
-    const Headers h = locate_headers(packet);
+    const Headers h = locate_headers(packet);  // a copy: answering writes to the packet, which the compiler would take for a change
     const auto datagram = read_datagram(packet, h);
     if (!datagram) {
       passed_.add();
@@ -78,17 +79,30 @@ server sent it. All else leaves through `out`, and the cache is told, so that th
     }
     const Annotations& a = packet.annotations();
     const std::string_view key(reinterpret_cast<const char*>(packet.data()) + a.key_offset, a.key_length);
-    std::uint8_t text[KeyCache::kRoom];
-    const auto found = cache_->lookup(a.key_hash, key, now(), text);
-    const std::uint32_t text_at = h.payload + sizeof(FrameHeader);
-    if (!found || !packet.resize(text_at + found->length)) {
+    const auto hit = cache_->find(a.key_hash, key, now());
+    if (!hit || !answer(packet, h, *hit)) {
       misses_.add();
       cache_->get_sent(ticket_of_request(packet, h, id), a.key_hash, now());
       return false;
     }
-    rte_memcpy(packet.data() + text_at, text, found->length);
-    turn_around(packet, h, *found);
     return true;
+  }
+
+  // The reply's text takes the place of the request's. False, and nothing changed, if it does not fit or is not there any more.
+  static bool answer(Packet packet, const Headers& h, const KeyCache::Hit& hit) {
+    constexpr std::size_t kLongestGet = 4 + kLongestKey + 2;  // "get " key CR LF
+    const std::uint32_t text_at = h.payload + sizeof(FrameHeader);
+    const std::size_t request_length = h.payload_length - sizeof(FrameHeader);
+    if (request_length > kLongestGet || packet.capacity() < text_at + hit.length + KeyCache::kOverrun) return false;
+    std::uint8_t* text = packet.data() + text_at;
+    std::uint8_t request[kLongestGet];
+    rte_memcpy(request, text, request_length);
+    if (!KeyCache::copy(hit, text)) {
+      rte_memcpy(text, request, request_length);
+      return false;
+    }
+    turn_around(packet, h, hit);
+    return packet.resize(text_at + hit.length);
   }
 
   // Makes headers for the text that is in place: sender and receiver swapped, lengths and checksums new.
@@ -109,42 +123,55 @@ server sent it. All else leaves through `out`, and the cache is told, so that th
     udp->dst_port = client_port;
     udp->dgram_len = rte_cpu_to_be_16(udp_length);
 
-    std::uint32_t sum = h.ip_version == 4 ? turn_ipv4(data + h.l3, udp_length) : turn_ipv6(data + h.l3, udp_length);
+    std::uint64_t sum = h.ip_version == 4 ? turn_ipv4(data + h.l3, udp_length) : turn_ipv6(data + h.l3, udp_length);
     sum += udp->src_port + udp->dst_port + udp->dgram_len + frame->request_id + frame->total + hit.sum;
-    sum = (sum & 0xFFFF) + (sum >> 16);
-    sum = (sum & 0xFFFF) + (sum >> 16);
-    const auto checksum = static_cast<std::uint16_t>(~sum);
+    const std::uint16_t checksum = complement(sum);
     udp->dgram_cksum = checksum == 0 ? 0xFFFF : checksum;  // RFC 768: zero would say that there is none
 
     packet.annotations().headers.payload_length = static_cast<std::uint16_t>(udp_length - sizeof(rte_udp_hdr));
     packet.annotations().key_length = 0;
   }
 
-  // Both return the sum of the pseudo header (RFC 768, RFC 8200 section 8.1).
-  static std::uint32_t turn_ipv4(std::uint8_t* at, std::uint16_t udp_length) {
-    auto* ip = reinterpret_cast<rte_ipv4_hdr*>(at);
-    const rte_be32_t client = ip->src_addr;
-    ip->src_addr = ip->dst_addr;
-    ip->dst_addr = client;
-    ip->total_length = rte_cpu_to_be_16(static_cast<std::uint16_t>(sizeof(rte_ipv4_hdr) + udp_length));
-    ip->packet_id = 0;  // RFC 6864 section 4.1: free for a datagram that is not to be fragmented
-    ip->fragment_offset = rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG);
-    ip->time_to_live = 64;
-    ip->hdr_checksum = 0;
-    ip->hdr_checksum = rte_ipv4_cksum(ip);
-    return rte_ipv4_phdr_cksum(ip, 0);
+  // Internet checksums (RFC 1071) of fields that are at hand: reading them back from the packet in other sizes than they were just written
+  // in would wait for the writes.
+  static std::uint16_t complement(std::uint64_t sum) {
+    while (sum >> 16 != 0) sum = (sum & 0xFFFF) + (sum >> 16);
+    return static_cast<std::uint16_t>(~sum);
   }
-  static std::uint32_t turn_ipv6(std::uint8_t* at, std::uint16_t udp_length) {
-    auto* ip = reinterpret_cast<rte_ipv6_hdr*>(at);
-    std::uint8_t address[16];
-    std::memcpy(address, ip->src_addr, sizeof address);
-    std::memcpy(ip->src_addr, ip->dst_addr, sizeof address);
-    std::memcpy(ip->dst_addr, address, sizeof address);
-    ip->payload_len = rte_cpu_to_be_16(udp_length);
-    ip->hop_limits = 64;
-    return rte_ipv6_phdr_cksum(ip, 0);
+  static std::uint64_t pseudo_header(std::uint64_t addresses, std::uint16_t udp_length) {  // RFC 768, RFC 8200 section 8.1
+    return addresses + rte_cpu_to_be_16(ip_protocol::kUdp) + rte_cpu_to_be_16(udp_length);
   }
 
+  // Both return the sum of the pseudo header.
+  static std::uint64_t turn_ipv4(std::uint8_t* at, std::uint16_t udp_length) {
+    auto* ip = reinterpret_cast<rte_ipv4_hdr*>(at);
+    const rte_be32_t client = ip->src_addr;
+    const rte_be32_t server = ip->dst_addr;
+    ip->src_addr = server;
+    ip->dst_addr = client;
+    const rte_be16_t first_word = rte_cpu_to_be_16(static_cast<std::uint16_t>(RTE_IPV4_VHL_DEF << 8 | ip->type_of_service));
+    const rte_be16_t length = rte_cpu_to_be_16(static_cast<std::uint16_t>(sizeof(rte_ipv4_hdr) + udp_length));
+    ip->total_length = length;
+    ip->packet_id = 0;  // RFC 6864 section 4.1: free for a datagram that is not to be fragmented
+    ip->fragment_offset = rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG);
+    ip->time_to_live = kTimeToLive;
+    const std::uint64_t addresses = std::uint64_t{client} + server;
+    ip->hdr_checksum = complement(addresses + first_word + length + rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG) +
+                                  rte_cpu_to_be_16(kTimeToLive << 8 | ip_protocol::kUdp));
+    return pseudo_header(addresses, udp_length);
+  }
+  static std::uint64_t turn_ipv6(std::uint8_t* at, std::uint16_t udp_length) {
+    auto* ip = reinterpret_cast<rte_ipv6_hdr*>(at);
+    std::uint32_t words[8];
+    std::memcpy(words, ip->src_addr, sizeof words);
+    std::memcpy(ip->src_addr, words + 4, sizeof ip->src_addr);
+    std::memcpy(ip->dst_addr, words, sizeof ip->dst_addr);
+    ip->payload_len = rte_cpu_to_be_16(udp_length);
+    ip->hop_limits = kTimeToLive;
+    return pseudo_header(std::accumulate(std::begin(words), std::end(words), std::uint64_t{0}), udp_length);
+  }
+
+  static constexpr std::uint8_t kTimeToLive = 64;
   StateRef<KeyCache> cache_;
   Output out_, hit_;
   Counter hits_, misses_, passed_;

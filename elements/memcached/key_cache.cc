@@ -49,8 +49,6 @@ std::uint32_t sum_of(std::string_view text) {
   return static_cast<std::uint32_t>(sum);
 }
 
-constexpr std::size_t kKeyAt = 6;  // behind "VALUE "
-
 }  // namespace
 
 void KeyCache::describe(Describe<KeyCache>& d) {
@@ -116,44 +114,6 @@ class KeyCache::Locked {
   Bucket& bucket_;
   std::uint32_t version_;
 };
-
-void KeyCache::prefetch_item(std::uint64_t hash) const {
-  for (const auto& way : bucket(hash).ways) {
-    const std::uint64_t w = way.load(std::memory_order_relaxed);
-    if (same_tag(w, hash)) {
-      const auto* chunk = reinterpret_cast<const std::uint8_t*>(store_.at(ref_of(w)));
-      rte_prefetch0(chunk);
-      rte_prefetch0(chunk + 64);
-    }
-  }
-}
-
-std::optional<KeyCache::Hit> KeyCache::lookup(std::uint64_t hash, std::string_view key, std::int64_t now,
-                                              std::span<std::uint8_t, kRoom> out) {
-  const Bucket& b = bucket(hash);
-  const std::uint32_t version = b.version.load(std::memory_order_acquire);
-  if ((version & 1) != 0) return std::nullopt;
-  for (const auto& way : b.ways) {
-    const std::uint64_t w = way.load(std::memory_order_acquire);
-    if (!same_tag(w, hash)) continue;
-    Chunk* chunk = store_.at(ref_of(w));
-    const std::uint32_t lengths = chunk->lengths.load(std::memory_order_acquire);
-    const std::uint32_t length = lengths & 0xFFFF;
-    if (lengths >> 16 != key.size() || length < kKeyAt + key.size() || length > kLongestReply) continue;
-    if (chunk->deadline.load(std::memory_order_acquire) <= now) continue;
-    if (chunk->generation.load(std::memory_order_acquire) != generation_.load(std::memory_order_relaxed)) continue;
-    const Hit hit{length, chunk->sum.load(std::memory_order_acquire)};
-    for (std::uint32_t i = 0; i < length; i += 8) {
-      const std::uint64_t word = chunk->words()[i / 8].load(std::memory_order_acquire);
-      std::memcpy(out.data() + i, &word, 8);
-    }
-    if (std::memcmp(out.data() + kKeyAt, key.data(), key.size()) != 0) continue;
-    if (b.version.load(std::memory_order_relaxed) != version) return std::nullopt;
-    if (chunk->referenced.load(std::memory_order_relaxed) == 0) chunk->referenced.store(1, std::memory_order_relaxed);
-    return hit;
-  }
-  return std::nullopt;
-}
 
 // Long enough after the last write that nothing of it, or of what was read before it, can still be under way.
 bool KeyCache::settled(const Bucket& b, std::uint32_t ticks) const {
@@ -297,10 +257,13 @@ bool KeyCache::fill(const TicketTable::Record& record, std::string_view text, st
   chunk->lengths.store(static_cast<std::uint32_t>(text.size() | key.size() << 16), std::memory_order_release);
   chunk->sum.store(static_cast<std::uint16_t>(sum_of(text)), std::memory_order_release);
   chunk->referenced.store(0, std::memory_order_release);
-  for (std::size_t i = 0; i < text.size(); i += 8) {
-    std::uint64_t word = 0;
+  std::uint64_t word = 0;
+  std::memcpy(reinterpret_cast<char*>(&word) + Chunk::kTextAt, text.data(), 8 - Chunk::kTextAt);  // longer: "VALUE " is in every one
+  chunk->words()[0].store(word, std::memory_order_release);
+  for (std::size_t i = 8 - Chunk::kTextAt; i < text.size(); i += 8) {
+    word = 0;
     std::memcpy(&word, text.data() + i, std::min<std::size_t>(8, text.size() - i));
-    chunk->words()[i / 8].store(word, std::memory_order_release);
+    chunk->words()[(i + Chunk::kTextAt) / 8].store(word, std::memory_order_release);
   }
 
   Bucket& b = bucket(hash);

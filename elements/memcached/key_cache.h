@@ -5,8 +5,8 @@
 //
 // A worker tells the cache of each request before it is sent on and of each reply that passes; in between, the cache answers what it can:
 //
-//   if (const auto hit = cache.lookup(hash, key, now, buffer)) ...               // a get: answer it
-//   else cache.get_sent(ticket, hash, now);                                      // or let it pass
+//   if (const auto hit = cache.find(hash, key, now); hit && cache.copy(*hit, out)) ...  // a get: answer it
+//   else cache.get_sent(ticket, hash, now);                                             // or let it pass
 //   cache.write_sent(ticket, hash, {...}, now);                                  // before a set, delete, incr, ... is sent on
 //   cache.reply_seen(ticket, text, now);                                         // each datagram from a server
 //
@@ -16,10 +16,11 @@
 #pragma once
 
 #include <atomic>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string_view>
 
 #include "elements/memcached/slab_store.h"
@@ -37,9 +38,16 @@ class KeyCache final : public State {
   static void describe(Describe<KeyCache>& d);
   void start(Problems& problems) override;
 
+  /// An item as find() has met it. Good for one copy(), at once.
   struct Hit {
     std::uint32_t length = 0;  ///< bytes of reply text, from "VALUE" to "END\r\n"
     std::uint16_t sum = 0;     ///< their Internet checksum, not complemented
+
+   private:
+    friend class KeyCache;
+    const Chunk* chunk = nullptr;
+    const std::atomic<std::uint32_t>* version = nullptr;
+    std::uint32_t seen = 0;
   };
   struct Write {
     bool no_reply = false;
@@ -48,14 +56,55 @@ class KeyCache final : public State {
 
   /// The longest reply that is kept: what fits a frame of 1500 bytes behind IPv6, UDP and memcached's frame header.
   static constexpr std::size_t kLongestReply = 1500 - 40 - 8 - 8;
-  /// Bytes that lookup() wants to write to: whole words.
-  static constexpr std::size_t kRoom = (kLongestReply + 7) / 8 * 8;
+  /// Bytes behind the reply that copy() may overwrite.
+  static constexpr std::size_t kOverrun = 8;
 
-  /// Two steps ahead of lookup(): brings in the index, then the item.
+  /// Two steps ahead of find(): brings in the index, then the item.
   void prefetch_index(std::uint64_t hash) const { rte_prefetch0(&bucket(hash)); }
-  void prefetch_item(std::uint64_t hash) const;
-  /// Copies the whole reply to `get key` into `out`. Nothing if it is not there or too old; then `out` is undefined.
-  std::optional<Hit> lookup(std::uint64_t hash, std::string_view key, std::int64_t now, std::span<std::uint8_t, kRoom> out);
+  void prefetch_item(std::uint64_t hash) const {
+    const Bucket& b = bucket(hash);
+    for (unsigned found = ways_with_tag(b, hash); found != 0; found &= found - 1) {
+      const auto* chunk =
+          reinterpret_cast<const std::uint8_t*>(store_.at(ref_of(b.ways[std::countr_zero(found)].load(std::memory_order_relaxed))));
+      rte_prefetch0(chunk);
+      rte_prefetch0(chunk + 64);
+    }
+  }
+  /// The reply to `get key`, if it is there and not too old.
+  std::optional<Hit> find(std::uint64_t hash, std::string_view key, std::int64_t now) const {
+    const Bucket& b = bucket(hash);
+    const std::uint32_t version = b.version.load(std::memory_order_acquire);
+    if ((version & 1) != 0) return std::nullopt;
+    for (unsigned found = ways_with_tag(b, hash); found != 0; found &= found - 1) {
+      Chunk* chunk = store_.at(ref_of(b.ways[std::countr_zero(found)].load(std::memory_order_acquire)));
+      const std::uint32_t lengths = chunk->lengths.load(std::memory_order_acquire);
+      Hit hit;
+      hit.length = lengths & 0xFFFF;
+      if (lengths >> 16 != key.size() || hit.length < kKeyAt + key.size() || hit.length > kLongestReply) continue;
+      if (chunk->deadline.load(std::memory_order_acquire) <= now) continue;
+      if (chunk->generation.load(std::memory_order_acquire) != generation_.load(std::memory_order_relaxed)) continue;
+      if (!same_key(*chunk, key)) continue;
+      if (chunk->referenced.load(std::memory_order_relaxed) == 0) chunk->referenced.store(1, std::memory_order_relaxed);
+      hit.sum = chunk->sum.load(std::memory_order_acquire);
+      hit.chunk = chunk;
+      hit.version = &b.version;
+      hit.seen = version;
+      return hit;
+    }
+    return std::nullopt;
+  }
+  /// Copies the reply to `out`, where `hit.length + kOverrun` bytes have to be. False if somebody changed the item meanwhile: then what is
+  /// in `out` is of no use, and it counts as not found.
+  static bool copy(const Hit& hit, std::uint8_t* out) {
+    // Words as they lie in the chunk, each over the end of the one before: the first has two bytes in front of the text.
+    std::uint64_t word = hit.chunk->words()[0].load(std::memory_order_acquire) >> (8 * Chunk::kTextAt);
+    std::memcpy(out, &word, 8);
+    for (std::uint32_t i = 8 - Chunk::kTextAt; i < hit.length; i += 8) {
+      word = hit.chunk->words()[(i + Chunk::kTextAt) / 8].load(std::memory_order_acquire);
+      std::memcpy(out + i, &word, 8);
+    }
+    return hit.version->load(std::memory_order_relaxed) == hit.seen;
+  }
 
   /// A get of one key is about to be sent to a server.
   void get_sent(Ticket ticket, std::uint64_t hash, std::int64_t now);
@@ -84,11 +133,23 @@ class KeyCache final : public State {
   };
   static_assert(sizeof(Bucket) == 64);
   class Locked;
+  static constexpr std::size_t kKeyAt = 6;  // behind "VALUE "
 
   Bucket& bucket(std::uint64_t hash) const { return buckets_[hash & mask_]; }
-  static std::uint64_t way_of(std::uint64_t hash, SlabStore::Ref ref) { return (hash >> 48) << 48 | ref; }
+  // A tag is never 0, so a free way has none.
+  static std::uint64_t way_of(std::uint64_t hash, SlabStore::Ref ref) { return (hash >> 48 | 1) << 48 | ref; }
   static SlabStore::Ref ref_of(std::uint64_t way) { return static_cast<SlabStore::Ref>(way); }
-  static bool same_tag(std::uint64_t way, std::uint64_t hash) { return way != 0 && (way ^ hash) >> 48 == 0; }
+  static bool same_tag(std::uint64_t way, std::uint64_t hash) { return way >> 48 == (hash >> 48 | 1); }
+  // A bit for each way that has the tag. Without a branch a way: which way it is cannot be predicted.
+  static unsigned ways_with_tag(const Bucket& b, std::uint64_t hash) {
+    unsigned found = 0;
+#pragma GCC unroll 5
+    for (std::size_t i = 0; i < Bucket::kWays; ++i) {
+      found |= static_cast<unsigned>(same_tag(b.ways[i].load(std::memory_order_acquire), hash)) << i;
+    }
+    return found;
+  }
+  static bool same_key(const Chunk& chunk, std::string_view key);
   [[nodiscard]] bool settled(const Bucket& b, std::uint32_t ticks) const;
   [[nodiscard]] bool quiet(std::uint32_t ticks) const;
   void take_out(Bucket& b, std::uint64_t hash);
@@ -120,5 +181,26 @@ class KeyCache final : public State {
   Counter invalidated_;
   Counter emptied_;
 };
+
+// The key starts the chunk's second word. A last part of a word is compared by the key's last eight bytes.
+inline bool KeyCache::same_key(const Chunk& chunk, std::string_view key) {
+  const auto* words = chunk.words() + (Chunk::kTextAt + kKeyAt) / 8;
+  const auto load = [](const char* at) {
+    std::uint64_t value;
+    std::memcpy(&value, at, 8);
+    return value;
+  };
+  const std::size_t whole = key.size() / 8;
+  const std::size_t rest = key.size() % 8;
+  for (std::size_t i = 0; i < whole; ++i) {
+    if (words[i].load(std::memory_order_acquire) != load(key.data() + 8 * i)) return false;
+  }
+  if (rest == 0) return true;
+  const std::uint64_t last = words[whole].load(std::memory_order_acquire) << (64 - 8 * rest);
+  if (whole > 0) return (words[whole - 1].load(std::memory_order_acquire) >> (8 * rest) | last) == load(key.data() + key.size() - 8);
+  std::uint64_t short_key = 0;
+  std::memcpy(&short_key, key.data(), rest);
+  return last == short_key << (64 - 8 * rest);
+}
 
 }  // namespace smartswitch::memcached

@@ -108,13 +108,12 @@ Reply parse_reply(std::string_view text);
 inline std::size_t key_length(std::string_view text) {
   std::size_t i = 0;
 #ifdef __SSE2__
-  // Sixteen bytes at a time: signed compares find 0x00-0x20 and 0x7F; bytes from 0x80 on are negative and belong to keys.
+  // Sixteen bytes at a time; unsigned: what is its own minimum with 0x20 is 0x00-0x20.
   const __m128i space = _mm_set1_epi8(0x20);
-  const __m128i minus_one = _mm_set1_epi8(-1);
   const __m128i del = _mm_set1_epi8(0x7F);
   for (; i + 16 <= text.size(); i += 16) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + i));
-    const __m128i low = _mm_andnot_si128(_mm_cmpgt_epi8(bytes, space), _mm_cmpgt_epi8(bytes, minus_one));
+    const __m128i low = _mm_cmpeq_epi8(bytes, _mm_min_epu8(bytes, space));
     const auto ends = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(low, _mm_cmpeq_epi8(bytes, del))));
     if (ends != 0) return i + static_cast<std::size_t>(__builtin_ctz(ends));
   }

@@ -26,7 +26,7 @@ bool SlabStore::reserve(std::size_t bytes) {
 }
 
 std::size_t SlabStore::class_of(std::size_t text_bytes) {
-  const auto* at = std::lower_bound(std::begin(kSizes), std::end(kSizes), text_bytes + sizeof(Chunk));
+  const auto* at = std::lower_bound(std::begin(kSizes), std::end(kSizes), text_bytes + Chunk::kBeforeText);
   return static_cast<std::size_t>(at - std::begin(kSizes));
 }
 

@@ -13,7 +13,7 @@ namespace smartswitch::memcached {
 
 /// A piece of the store: a header of 24 bytes, then the text of a whole reply. Readers may look at it while it is being given to another
 /// key; so all of it is read and written in atomic words, and whoever reads has to check afterwards (KeyCache: its bucket's
-/// version) that what he read was still his.
+/// version) that what he read was still his. The text starts kTextAt bytes into the words: so the key, behind "VALUE ", starts a word.
 struct Chunk {
   std::atomic<std::int64_t> deadline;     ///< ns; not to be served from then on
   std::atomic<std::uint32_t> generation;  ///< of the cache when it was filled
@@ -21,9 +21,12 @@ struct Chunk {
   std::atomic<std::uint32_t> lengths;     ///< text | key << 16
   std::atomic<std::uint16_t> sum;         ///< Internet checksum of the text, not complemented
   std::atomic<std::uint16_t> referenced;  ///< asked for since the clock hand last passed
+  static constexpr std::size_t kTextAt = 2;
+  static constexpr std::size_t kBeforeText = 24 + kTextAt;
   std::atomic<std::uint64_t>* words() { return reinterpret_cast<std::atomic<std::uint64_t>*>(this + 1); }
+  [[nodiscard]] const std::atomic<std::uint64_t>* words() const { return reinterpret_cast<const std::atomic<std::uint64_t>*>(this + 1); }
 };
-static_assert(sizeof(Chunk) == 24);
+static_assert(sizeof(Chunk) + Chunk::kTextAt == Chunk::kBeforeText);
 
 /// Memory for chunks of a few sizes, cut from pages that are handed to a size when it asks and stay with it. Memory is taken from the
 /// system lazily: what was never filled costs nothing. Safe from several workers: a lock a size.
@@ -36,7 +39,7 @@ class SlabStore {
   /// All of kUnit's multiples, so that few cache lines are touched. The largest holds the text of a reply that fits an Ethernet frame.
   static constexpr std::size_t kSizes[] = {128, 192, 256, 384, 512, 768, 1024, 1536};
   static constexpr std::size_t kClasses = std::size(kSizes);
-  static constexpr std::size_t kLargestText = 1536 - sizeof(Chunk);
+  static constexpr std::size_t kLargestText = 1536 - Chunk::kBeforeText;
 
   SlabStore() = default;
   ~SlabStore();

@@ -68,11 +68,14 @@ class Packet {
     return reinterpret_cast<T*>(data() + offset);
   }
 
+  /// The largest length that resize() can give it; 0 if it has several segments.
+  [[nodiscard]] std::uint32_t capacity() const {
+    return mbuf_->nb_segs == 1 ? static_cast<std::uint32_t>(mbuf_->buf_len) - mbuf_->data_off : 0;
+  }
   /// Room at the end is taken or given back so that the packet has `length` bytes. False, and nothing done, if the buffer is
   /// too small or the packet has several segments.
   [[nodiscard]] bool resize(std::uint32_t length) const {
-    if (mbuf_->nb_segs != 1) return false;
-    if (length > static_cast<std::uint32_t>(mbuf_->buf_len) - mbuf_->data_off) return false;
+    if (mbuf_->nb_segs != 1 || length > capacity()) return false;
     mbuf_->data_len = static_cast<std::uint16_t>(length);
     mbuf_->pkt_len = length;
     return true;

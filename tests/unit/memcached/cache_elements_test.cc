@@ -6,7 +6,11 @@
 #include <rte_ip.h>
 #include <rte_udp.h>
 
+#include <thread>
+
 #include "elements/memcached/datagram.h"
+#include "elements/memcached/key_cache.h"
+#include "elements/sdk/hash.h"
 #include "elements/sdk/testing/test_bench.h"
 #include "tests/unit/memcached/requests.h"
 #include "tests/unit/nasty_packets.h"
@@ -205,6 +209,42 @@ TEST_F(CacheElements, SurviveNastyPackets) {
     }
     EXPECT_EQ(bench.output("out").size(), pushed) << element;
   }
+}
+
+// Somebody writes the key again and again while it is asked for: whatever is not answered is passed on as it came.
+TEST_F(CacheElements, PassesARequestOnWholeIfItsItemChangesMeanwhile) {
+  auto& cache = static_cast<KeyCache&>(*cache_);
+  constexpr std::string_view kKey = "a_key_of_some_length";
+  constexpr int kTextAt = 14 + 20 + 8 + 8;
+  const std::uint64_t hash = hash_key(kKey);
+  const std::string text = value(std::string(kKey), std::string(1000, 'v'));
+  std::atomic<bool> done{false};
+  std::thread writer([&] {
+    std::int64_t now = 0;
+    for (std::uint64_t ticket = 1; !done; ticket += 2) {
+      now += 1'000'000;  // so that old tickets can be forgotten
+      cache.write_sent({ticket}, hash, {}, now);
+      cache.reply_seen({ticket}, "STORED\r\n", now);
+      cache.get_sent({ticket + 1}, hash, now);
+      cache.reply_seen({ticket + 1}, text, now);
+      for (std::uint64_t i = 0; i < ticket % 1000; ++i) rte_pause();  // the item is there for a while
+    }
+  });
+  TestBench classifier("MemcachedClassifier");
+  classifier.push({request("get " + std::string(kKey) + "\r\n", 1, 4000)});
+  const std::vector<Seen> asked = classifier.take("get");
+  unsigned passed = 0;
+  for (int round = 0; round < 20000; ++round) {
+    push(*responder_, asked[0]);
+    for (const Seen& seen : responder_->take("out")) {
+      ++passed;
+      EXPECT_EQ(seen.bytes, asked[0].bytes);
+    }
+    for (const Seen& seen : responder_->take("hit")) EXPECT_EQ(std::string(seen.bytes.begin() + kTextAt, seen.bytes.end()), text);
+  }
+  done = true;
+  writer.join();
+  EXPECT_EQ(responder_->counter("hits") + passed, 20000U);
 }
 
 }  // namespace

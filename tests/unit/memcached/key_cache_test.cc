@@ -27,9 +27,9 @@ class Cache {
   }
   bool reply(std::uint64_t ticket, const std::string& text) { return cache_->reply_seen({ticket}, text, now); }
   std::string look(const std::string& key) {
-    std::uint8_t text[KeyCache::kRoom];
-    const auto hit = cache_->lookup(hash_key(key), key, now, text);
-    return hit ? std::string(reinterpret_cast<const char*>(text), hit->length) : "";
+    std::uint8_t text[KeyCache::kLongestReply + KeyCache::kOverrun];
+    const auto hit = cache_->find(hash_key(key), key, now);
+    return hit && KeyCache::copy(*hit, text) ? std::string(reinterpret_cast<const char*>(text), hit->length) : "";
   }
   KeyCache* operator->() { return cache_; }
   std::int64_t now = 1000 * kSecond;
@@ -67,6 +67,34 @@ TEST(KeyCache, ForgetsAfterMaxAge) {
   EXPECT_NE(cache.look("k"), "");
   cache.now += 1;
   EXPECT_EQ(cache.look("k"), "");
+}
+
+TEST(KeyCache, DoesNotCopyAnItemThatWasWrittenMeanwhile) {
+  Cache cache;
+  cache.get(1, "k");
+  cache.reply(1, value("k", "v"));
+  std::uint8_t text[KeyCache::kLongestReply + KeyCache::kOverrun];
+  const auto hit = cache->find(hash_key("k"), "k", cache.now);
+  ASSERT_TRUE(hit);
+  EXPECT_TRUE(KeyCache::copy(*hit, text));
+  cache.write(2, "k");
+  EXPECT_FALSE(KeyCache::copy(*hit, text));
+}
+
+TEST(KeyCache, TellsKeysOfEveryLengthApartByEachOfTheirBytes) {
+  Cache cache;
+  for (std::size_t length = 1; length <= 250; ++length) {
+    const std::string key(length, 'k');
+    cache.get(length, key);
+    ASSERT_TRUE(cache.reply(length, value(key, "v")));
+    for (std::size_t i = 0; i < length; ++i) {
+      std::string other = key;
+      other[i] = 'j';
+      // As if the two had one hash: only the bytes differ.
+      EXPECT_FALSE(cache->find(hash_key(key), other, cache.now)) << length << " " << i;
+    }
+    EXPECT_TRUE(cache->find(hash_key(key), key, cache.now)) << length;
+  }
 }
 
 TEST(KeyCache, TakesOnlyRepliesThatItExpects) {
