@@ -5,8 +5,9 @@
 //
 // A worker tells the cache of each request before it is sent on and of each reply that passes; in between, the cache answers what it can:
 //
-//   if (const auto hit = cache.find(hash, key, now); hit && cache.copy(*hit, out)) ...  // a get: answer it
-//   else cache.get_sent(ticket, hash, now);                                             // or let it pass
+//   const auto hit = cache.find(cache.look_up(hash), key, now);                  // a get
+//   if (hit && cache.copy(*hit, out)) ...                                        // answer it
+//   else cache.get_sent(ticket, hash, now);                                      // or let it pass
 //   cache.write_sent(ticket, hash, {...}, now);                                  // before a set, delete, incr, ... is sent on
 //   cache.reply_seen(ticket, text, now);                                         // each datagram from a server
 //
@@ -33,21 +34,25 @@ namespace smartswitch::memcached {
 
 /// All methods may be called by several workers at once. `now` is monotonic ns (Element::now()); `hash` is hash_key(key).
 class KeyCache final : public State {
+  struct Bucket;
+
  public:
   static constexpr std::string_view kClass = "KeyCache";
   static void describe(Describe<KeyCache>& d);
   void start(Problems& problems) override;
 
-  /// An item as find() has met it. Good for one copy(), at once.
+  /// Where the item of a key would be, as the index had it.
+  struct Place {
+    const Bucket* bucket = nullptr;
+    std::uint32_t version = 0;
+    std::uint32_t ways = 0;  ///< a bit for each item that may be it; 0: it is not there
+  };
+  /// An item that is there.
   struct Hit {
     std::uint32_t length = 0;  ///< bytes of reply text, from "VALUE" to "END\r\n"
     std::uint16_t sum = 0;     ///< their Internet checksum, not complemented
-
-   private:
-    friend class KeyCache;
     const Chunk* chunk = nullptr;
-    const std::atomic<std::uint32_t>* version = nullptr;
-    std::uint32_t seen = 0;
+    Place place;
   };
   struct Write {
     bool no_reply = false;
@@ -59,37 +64,31 @@ class KeyCache final : public State {
   /// Bytes behind the reply that copy() may overwrite.
   static constexpr std::size_t kOverrun = 8;
 
-  /// Two steps ahead of find(): brings in the index, then the item.
-  void prefetch_index(std::uint64_t hash) const { rte_prefetch0(&bucket(hash)); }
-  void prefetch_item(std::uint64_t hash) const {
+  /// The three steps to an item. Between them is time for other keys: each step brings in what the next one reads.
+  void prefetch(std::uint64_t hash) const { rte_prefetch0(&bucket(hash)); }
+  [[nodiscard]] Place look_up(std::uint64_t hash) const {
     const Bucket& b = bucket(hash);
-    for (unsigned found = ways_with_tag(b, hash); found != 0; found &= found - 1) {
-      const auto* chunk =
-          reinterpret_cast<const std::uint8_t*>(store_.at(ref_of(b.ways[std::countr_zero(found)].load(std::memory_order_relaxed))));
+    Place place{&b, b.version.load(std::memory_order_acquire), 0};
+    if ((place.version & 1) == 0) place.ways = ways_with_tag(b, hash);
+    for (unsigned ways = place.ways; ways != 0; ways &= ways - 1) {
+      const auto* chunk = reinterpret_cast<const std::uint8_t*>(first_of(place.bucket, ways));
       rte_prefetch0(chunk);
       rte_prefetch0(chunk + 64);
     }
+    return place;
   }
-  /// The reply to `get key`, if it is there and not too old.
-  std::optional<Hit> find(std::uint64_t hash, std::string_view key, std::int64_t now) const {
-    const Bucket& b = bucket(hash);
-    const std::uint32_t version = b.version.load(std::memory_order_acquire);
-    if ((version & 1) != 0) return std::nullopt;
-    for (unsigned found = ways_with_tag(b, hash); found != 0; found &= found - 1) {
-      Chunk* chunk = store_.at(ref_of(b.ways[std::countr_zero(found)].load(std::memory_order_acquire)));
+  /// The reply to `get key`, if it is there and not too old. To be given to copy() before it is believed.
+  [[nodiscard]] std::optional<Hit> find(const Place& place, std::string_view key, std::int64_t now) const {
+    for (unsigned ways = place.ways; ways != 0; ways &= ways - 1) {
+      Chunk* chunk = first_of(place.bucket, ways);
       const std::uint32_t lengths = chunk->lengths.load(std::memory_order_acquire);
-      Hit hit;
-      hit.length = lengths & 0xFFFF;
-      if (lengths >> 16 != key.size() || hit.length < kKeyAt + key.size() || hit.length > kLongestReply) continue;
+      const std::uint32_t length = lengths & 0xFFFF;
+      if (lengths >> 16 != key.size() || length < kKeyAt + key.size() || length > kLongestReply) continue;
       if (chunk->deadline.load(std::memory_order_acquire) <= now) continue;
       if (chunk->generation.load(std::memory_order_acquire) != generation_.load(std::memory_order_relaxed)) continue;
       if (!same_key(*chunk, key)) continue;
       if (chunk->referenced.load(std::memory_order_relaxed) == 0) chunk->referenced.store(1, std::memory_order_relaxed);
-      hit.sum = chunk->sum.load(std::memory_order_acquire);
-      hit.chunk = chunk;
-      hit.version = &b.version;
-      hit.seen = version;
-      return hit;
+      return Hit{length, chunk->sum.load(std::memory_order_acquire), chunk, place};
     }
     return std::nullopt;
   }
@@ -103,7 +102,7 @@ class KeyCache final : public State {
       word = hit.chunk->words()[(i + Chunk::kTextAt) / 8].load(std::memory_order_acquire);
       std::memcpy(out + i, &word, 8);
     }
-    return hit.version->load(std::memory_order_relaxed) == hit.seen;
+    return hit.place.bucket->version.load(std::memory_order_relaxed) == hit.place.version;
   }
 
   /// A get of one key is about to be sent to a server.
@@ -148,6 +147,9 @@ class KeyCache final : public State {
       found |= static_cast<unsigned>(same_tag(b.ways[i].load(std::memory_order_acquire), hash)) << i;
     }
     return found;
+  }
+  [[nodiscard]] Chunk* first_of(const Bucket* b, unsigned ways) const {
+    return store_.at(ref_of(b->ways[std::countr_zero(ways)].load(std::memory_order_acquire)));
   }
   static bool same_key(const Chunk& chunk, std::string_view key);
   [[nodiscard]] bool settled(const Bucket& b, std::uint32_t ticks) const;
