@@ -50,7 +50,7 @@ Worker::Worker(const graph::Worker& spec, unsigned index, unsigned core, rte_mem
   context_.index = index;
   context_.pool = pool;
   context_.now = monotonic_ns();
-  context_.random = Random((index + 1) * 0x9E3779B97F4A7C15ULL);
+  context_.random = Random(index);
 }
 
 Worker::~Worker() { stop(); }

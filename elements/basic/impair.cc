@@ -80,8 +80,7 @@ class Impair final : public Element {
   void start(Problems& /*problems*/) override {
     waiting_.reserve(may_hold());
     if (reorder_ > 0 && reorder_by_.packets > 0) back_.resize(limit_);
-    // Seeds must differ in more than the lowest bit, which Random sets: hence the factor.
-    random_ = Random(seed_ == 0 ? random().next() : seed_ * 0x9E3779B97F4A7C15ULL);
+    random_ = Random(seed_ == 0 ? random().next() : seed_);
     timer_.bind<&Impair::on_timer>(this);
   }
 

@@ -54,8 +54,8 @@ std::uint32_t sum_of(std::string_view text) {
 void KeyCache::describe(Describe<KeyCache>& d) {
   d.summary("Keeps the replies to hot gets, shared by all elements and workers that name it, and never serves a stale one.");
   d.details(
-      R"(Guarantee: for clients whose requests pass the switch, reads and writes of one key behave as if there was one copy of it. A client that writes
-around the switch is seen after `max_age` at the latest.
+      R"(Guarantee: as long as every write passes a CacheInvalidate of this cache, reads and writes of one key behave as if there was one copy of it. A
+write that takes another way is seen after `max_age` at the latest.
 
 The cache knows an item's expiry only from writes that pass: a key that is written with an expiry time is not cached until that time is over, and items
 that got theirs before the switch started live at most `max_age` longer. Values are cached if the whole reply fits one Ethernet frame.)");

@@ -40,7 +40,7 @@ void TimerQueue::sift_down(std::size_t slot) {
 void TimerQueue::schedule(Timer& timer, std::int64_t due) {
   timer.cancel();
   timer.queue_ = this;
-  timer.due_ = due;
+  timer.due_ = due > ringing_ ? due : next_round_;
   heap_.push_back(&timer);
   sift_up(heap_.size() - 1);
 }
@@ -58,12 +58,15 @@ void TimerQueue::cancel(Timer& timer) {
 
 unsigned TimerQueue::advance(std::int64_t now) {
   unsigned fired = 0;
+  next_round_ = now + 1;
   while (!heap_.empty() && heap_.front()->due_ <= now) {
     Timer* timer = heap_.front();
     cancel(*timer);
+    ringing_ = timer->due_;
     ++fired;
     timer->call_(timer->owner_);
   }
+  ringing_ = INT64_MIN;
   return fired;
 }
 

@@ -49,7 +49,8 @@ class TimerQueue {
   /// Calls `timer` once, at `due` (ns) or soon after; one that is scheduled already moves to the new time.
   void schedule(Timer& timer, std::int64_t due);
   void cancel(Timer& timer);
-  /// Fires all that are due. A callback may schedule and cancel. Returns how many fired.
+  /// Fires all that are due, in order. A callback may schedule and cancel; a timer for no later time than that of the one that rings waits
+  /// for a later call, so that one which is always due again stops nobody. Returns how many fired.
   unsigned advance(std::int64_t now);
   /// When the next one is due, or INT64_MAX.
   [[nodiscard]] std::int64_t next_due() const { return heap_.empty() ? INT64_MAX : heap_.front()->due_; }
@@ -59,6 +60,8 @@ class TimerQueue {
   void sift_up(std::size_t slot);
   void sift_down(std::size_t slot);
   std::vector<Timer*> heap_;
+  std::int64_t ringing_ = INT64_MIN;  // when the one that rings was due
+  std::int64_t next_round_ = 0;
 };
 
 inline Timer::~Timer() { cancel(); }

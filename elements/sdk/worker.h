@@ -12,7 +12,14 @@ namespace smartswitch {
 /// A small, fast generator (xorshift64*, Vigna 2016, doi:10.1145/2845077). Not for secrets.
 class Random {
  public:
-  explicit Random(std::uint64_t seed) : state_(seed | 1) {}
+  /// Seeds that are near each other give sequences that are not (SplitMix64: Steele et al. 2014, doi:10.1145/2660193.2660195).
+  explicit Random(std::uint64_t seed) {
+    seed += 0x9E3779B97F4A7C15ULL;
+    seed = (seed ^ seed >> 30) * 0xBF58476D1CE4E5B9ULL;
+    seed = (seed ^ seed >> 27) * 0x94D049BB133111EBULL;
+    state_ = seed ^ seed >> 31;
+    if (state_ == 0) state_ = 1;  // the one state that leads nowhere
+  }
   std::uint64_t next() {
     state_ ^= state_ >> 12;
     state_ ^= state_ << 25;
@@ -32,7 +39,7 @@ struct WorkerContext {
   std::int64_t now = 0;         ///< monotonic ns, read once a round of the worker's loop
   rte_mempool* pool = nullptr;  ///< for new packets; owned by the runtime
   TimerQueue timers;
-  Random random{0x9E3779B97F4A7C15ULL};
+  Random random{0};
 };
 
 }  // namespace smartswitch

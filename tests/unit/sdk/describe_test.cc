@@ -357,7 +357,7 @@ TEST(Bind, AsksForWhatParametersReferTo) {
 }
 
 TEST(Registry, KnowsRoomsByFolder) {
-  EXPECT_EQ(detail::room_of("/home/me/elements/basic/queue.cc"), "basic");
+  EXPECT_EQ(detail::room_of("/src/smartswitch/elements/basic/queue.cc"), "basic");
   EXPECT_EQ(detail::room_of("basic/queue.cc"), "basic");
   EXPECT_EQ(detail::room_of("queue.cc"), "own");
 }

@@ -79,6 +79,32 @@ TEST(Timer, MovesWhenScheduledAgain) {
   EXPECT_THAT(rung, ElementsAre(2, 1));
 }
 
+// Schedules itself again for the time that has come already.
+struct Insistent {
+  explicit Insistent(TimerQueue& q) : queue(q) { timer.bind<&Insistent::ring>(this); }
+  void ring() {
+    ++rung;
+    queue.schedule(timer, 10);
+  }
+  TimerQueue& queue;
+  Timer timer;
+  int rung = 0;
+};
+
+TEST(Timer, RingsOnceARoundHoweverSoonItIsDueAgain) {
+  TimerQueue queue;
+  std::vector<int> others;
+  Insistent a(queue);
+  Bell b(2, others);
+  queue.schedule(a.timer, 10);
+  queue.schedule(b.timer, 20);
+  EXPECT_EQ(queue.advance(20), 2U);
+  EXPECT_EQ(a.rung, 1);
+  EXPECT_THAT(others, ElementsAre(2));
+  EXPECT_EQ(queue.advance(21), 1U);
+  EXPECT_EQ(a.rung, 2);
+}
+
 TEST(Timer, CanMoveToAnotherQueue) {
   TimerQueue one, other;
   std::vector<int> rung;
@@ -173,6 +199,10 @@ TEST(Timer, ManyKeepTheirOrderWhateverIsDoneToThem) {
   }
   EXPECT_LE(*due[static_cast<std::size_t>(rung[half - 1])], 4'999);
   EXPECT_GT(*due[static_cast<std::size_t>(rung[half])], 4'999);
+}
+
+TEST(Random, NeighbouringSeedsGiveDifferentSequences) {
+  for (std::uint64_t seed = 0; seed < 100; ++seed) EXPECT_NE(Random(seed).next(), Random(seed + 1).next()) << seed;
 }
 
 TEST(Random, IsUniformAndReproducible) {
