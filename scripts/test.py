@@ -224,6 +224,50 @@ def examples():
     return one([f"{counted} packets of 1000 came through instead of 250"] if counted != 250 else [])
 
 
+def blocks(document, language):
+    """The pieces of code in a Markdown file."""
+    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / document).read_text(), re.MULTILINE | re.DOTALL)
+
+
+def documents():
+    """What the documents tell a newcomer to write works as it stands there."""
+    build("release", "smartswitch")
+    program = BUILD / "release/bin/smartswitch"
+    folder = BUILD / "documents"
+    folder.mkdir(exist_ok=True)
+    faults = []
+
+    def must(*words):
+        done = run(*words)
+        if done.returncode != 0:
+            faults.append(f"{' '.join(map(str, words))}:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    # docs/writing-elements.md: an element, its test, and a pipeline with it.
+    element, test = blocks("docs/writing-elements.md", "cpp")
+    (folder / "thin.cc").write_text(element)
+    (folder / "test.cc").write_text(test)
+    shutil.copy(ROOT / "examples/own_element/CMakeLists.txt", folder)
+    must("cmake", "-G", "Ninja", "-S", folder, "-B", folder / "build", f"-DSMARTSWITCH_SOURCE={ROOT}")
+    must("cmake", "--build", folder / "build")
+    must("g++", "-fsyntax-only", *compile_flags(), folder / "test.cc")
+    module = ["--load", folder / "build/own_element.so"]
+    for document in ["README.md", *(p.relative_to(ROOT) for p in sorted((ROOT / "docs").glob("*.md")))]:
+        for number, text in enumerate(blocks(document, "yaml")):
+            if not text.startswith("smartswitch:"):  # a part of a file
+                continue
+            path = folder / f"{pathlib.Path(document).stem}-{number}.yaml"
+            path.write_text(text)
+            must(program, "check", path, *module)
+    if faults:
+        return one(faults)
+    for path, element, counter in (("README-0.yaml", "count", "packets"), ("writing-elements-0.yaml", "limit", "too_long")):
+        said = json.loads(must(program, "run", folder / path, *module, "--for", "1s", "--json"))["elements"][element]
+        if not {**said["counters"], **said["drops"]}.get(counter):
+            faults.append(f"{path}: {element} has counted no {counter}: {said}")
+    return one(faults)
+
+
 def fuzz():
     """A short run of each libFuzzer target; what they find stays in build/fuzz/ for the next run."""
     build("fuzz", "fuzzers")
@@ -276,7 +320,7 @@ def tidy():
     return Counts(*tally(look, files))
 
 
-STEPS = [licences, rooms, configurations_named, formatting, release, reference, examples, unit, hostile, threads, fuzz, headers, tidy]
+STEPS = [licences, rooms, configurations_named, formatting, release, reference, examples, documents, unit, hostile, threads, fuzz, headers, tidy]
 
 
 def main():

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright the SmartSwitch authors
+"""The kinds of device that docs/operators.md names and that need no hardware. The other tests run on net_af_packet."""
+
+import socket
+import unittest
+
+from support import MEMCACHED_PORT, OWN, LabTest
+
+
+class Devices(LabTest):
+    def test_af_xdp(self):
+        switch = self.start_switch("bridge.yaml", A_DEV="net_af_xdp0,iface=client", B_DEV="net_af_xdp1,iface=server1")
+        switch.wait_until(lambda: self.lab.pings("client", OWN["server1"]), "ping over AF_XDP")
+        self.stop_cleanly(switch)
+
+    def test_pcap_passes_fragments(self):
+        # net_af_packet cannot: there the kernel puts fragments together before DPDK sees them.
+        device = "net_pcap{0},rx_iface_in={1},tx_iface={1}"
+        switch = self.start_switch("bridge.yaml", A_DEV=device.format(0, "client"), B_DEV=device.format(1, "server1"))
+        switch.wait_until(lambda: self.lab.pings("client", OWN["server1"]), "ping over packet capture")
+        done = self.lab.run("client", "ping", "-n", "-c", "3", "-i", "0.2", "-s", "8000", "-W", "2", OWN["server1"])
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.stop_cleanly(switch)
+
+    def test_tap_takes_the_switchs_own_host_in(self):
+        switch = self.start_switch("bridge.yaml", A_DEV="net_tap0,iface=own")
+        switch.wait_until(lambda: self.lab.run("switch", "ip", "link", "set", "own", "up").returncode == 0, "net_tap to make its interface")
+        self.lab.ip("switch", "address", "add", "10.11.0.99/24", "dev", "own")
+        switch.wait_until(lambda: self.lab.pings("switch", OWN["server1"]), "ping from the switch's host through its own tap")
+        self.stop_cleanly(switch)
+
+    def test_memif(self):
+        path = f"socket={self.lab.directory}/memif,socket-abstract=no,id=0"
+        self.send_through(f"net_memif0,role=client,{path}", f"net_memif0,role=server,{path}")
+
+    def test_vhost_and_virtio_user(self):
+        path = self.lab.directory / "vhost"
+        self.send_through(f"net_virtio_user0,path={path},queues=1", f"net_vhost0,iface={path},queues=1")
+
+    def send_through(self, near, far):
+        """One switch makes requests, another takes them from memory that both share and sends them to server1."""
+        with self.lab.socket("server1", timeout=30) as server:
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 << 20)
+            server.bind((OWN["server1"], MEMCACHED_PORT))
+            bridge = self.start_switch("bridge.yaml", A_DEV=far)
+            bridge.wait_until(lambda: "running" in bridge.log.read_text(), "the bridge")
+            generator = self.start_switch("generate.yaml", DEV=near, RATE="1k/s", COUNT=0, DESTINATION=OWN["server1"])
+            numbers = [int.from_bytes(server.recv(2048)[:2], "big") for _ in range(500)]
+        self.assertEqual(numbers, list(range(numbers[0], numbers[0] + 500)))
+        self.stop_cleanly(generator)
+        self.stop_cleanly(bridge)
+
+
+if __name__ == "__main__":
+    unittest.main()
