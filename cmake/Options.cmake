@@ -31,6 +31,10 @@ if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
 endif()
 
+if(CMAKE_UNITY_BUILD)
+  # What is local to a file looks local to several here.
+  add_compile_options(-Wno-subobject-linkage)
+endif()
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wvla -Werror -march=${SMARTSWITCH_MARCH})
 if(SMARTSWITCH_SANITIZE)
   add_compile_options(-fsanitize=${SMARTSWITCH_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

@@ -23,7 +23,7 @@ std::string line_of(const Location& where) {
   return line;
 }
 
-void show(const graph::Diagnostic& diagnostic) {
+void show_diagnostic(const graph::Diagnostic& diagnostic) {
   std::string text = graph::render(diagnostic, colour_on(STDERR_FILENO));
   if (!text.ends_with('\n')) text += '\n';
   std::fputs(text.c_str(), stderr);
@@ -37,7 +37,7 @@ bool colour_on(int file_descriptor) {
 }
 
 void show(const Problems& problems) {
-  for (const Problem& problem : problems.list()) show(graph::Diagnostic{problem, line_of(problem.where)});
+  for (const Problem& problem : problems.list()) show_diagnostic(graph::Diagnostic{problem, line_of(problem.where)});
 }
 
 void ModuleOptions::add_to(CLI::App& verb) {
@@ -80,7 +80,7 @@ std::optional<graph::Plan> FileOptions::load(int& exit_code) const {
     return std::nullopt;
   }
   graph::Loaded loaded = graph::load_file(file, options);
-  for (const graph::Diagnostic& diagnostic : loaded.diagnostics) show(diagnostic);
+  for (const graph::Diagnostic& diagnostic : loaded.diagnostics) show_diagnostic(diagnostic);
   if (!loaded.plan) exit_code = kBadConfiguration;
   return std::move(loaded.plan);
 }

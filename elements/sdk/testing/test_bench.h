@@ -24,6 +24,9 @@ namespace smartswitch::testing {
 /// Starts DPDK without huge pages and devices, once a process. Benches do it by themselves.
 void start_eal();
 
+/// For TestBench::advance().
+constexpr Duration ms(std::int64_t milliseconds) { return {milliseconds * 1'000'000}; }
+
 /// A packet as it left the element.
 struct Seen {
   Bytes bytes;

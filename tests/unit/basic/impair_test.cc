@@ -13,8 +13,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr Duration ms(std::int64_t n) { return {n * 1'000'000}; }
-
 Value impair(std::vector<Value::Member> members) { return Value::map(std::move(members)); }
 
 TEST(Impair, DoesNothingUnlessTold) {

@@ -11,8 +11,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr Duration ms(std::int64_t n) { return {n * 1'000'000}; }
-
 TEST(RateLimiter, LetsABurstThroughAndThenTheRate) {
   TestBench bench("RateLimiter", Value::map({{"rate", "1000"}, {"burst", "5"}}));
   bench.push(numbered(0, 8));

@@ -8,8 +8,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-constexpr Duration ms(std::int64_t n) { return {n * 1'000'000}; }
-
 /// What is written to standard error while `work` runs.
 template <class Work>
 std::string written(const Work& work) {

@@ -3,16 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/unit/nasty_packets.h"
+#include "tests/unit/ethernet/frames.h"
 
 namespace smartswitch::testing {
 namespace {
 
 using ::testing::SizeIs;
-
-PacketBuilder from_to(const char* source, const char* destination) {
-  return PacketBuilder().ether(source, destination).vlan(3).ipv4("10.0.0.1", "10.0.0.2").udp(1, 2).payload("hello");
-}
 
 TEST(EtherMirror, SwapsAddresses) {
   TestBench bench("EtherMirror");

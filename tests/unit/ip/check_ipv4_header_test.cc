@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <rte_ip.h>
 
-#include "tests/unit/nasty_packets.h"
+#include "tests/unit/ip/frames.h"
 
 namespace smartswitch::testing {
 namespace {
@@ -14,8 +14,6 @@ using ::testing::SizeIs;
 
 constexpr const char* kReasons[] = {"not_ipv4", "bad_version", "bad_length", "truncated", "bad_checksum", "bad_source"};
 
-PacketBuilder ether() { return PacketBuilder().ether("02:00:00:00:00:01", "02:00:00:00:00:02"); }
-PacketBuilder ipv4() { return ether().ipv4("10.0.0.1", "10.0.0.2"); }
 Bytes udp() { return ipv4().udp(1, 2).payload("hello"); }
 
 // Sets the header's checksum right again, so that only what the test broke is wrong.

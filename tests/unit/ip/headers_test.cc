@@ -7,7 +7,7 @@
 
 #include <memory>
 
-#include "tests/unit/nasty_packets.h"
+#include "tests/unit/ip/frames.h"
 
 namespace smartswitch::testing {
 namespace {
@@ -24,8 +24,6 @@ Headers headers_of(const Bytes& bytes) {
   return headers;
 }
 
-PacketBuilder ether() { return PacketBuilder().ether("02:00:00:00:00:01", "02:00:00:00:00:02"); }
-PacketBuilder ipv4() { return ether().ipv4("10.0.0.1", "10.0.0.2"); }
 PacketBuilder ipv6() { return ether().ipv6("fd00::1", "fd00::2"); }
 
 TEST(Headers, FindsUdpOverIpv4) {

@@ -3,15 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/unit/nasty_packets.h"
+#include "tests/unit/ip/frames.h"
 
 namespace smartswitch::testing {
 namespace {
 
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-PacketBuilder ether() { return PacketBuilder().ether("02:00:00:00:00:01", "02:00:00:00:00:02"); }
 
 TEST(LocateHeaders, SortsAndKeepsTheOrder) {
   TestBench bench("LocateHeaders");
