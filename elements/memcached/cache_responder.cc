@@ -74,8 +74,9 @@ server sent it. All else leaves through `out`, and the cache is told, so that th
   // kind: a server does that.
   static bool answerable(const Annotations& a) {
     const std::size_t ip_length = a.headers.l4 - a.headers.l3;
+    const auto request_length = static_cast<std::uint16_t>(a.headers.payload_length - sizeof(FrameHeader));
     return a.verb == static_cast<std::uint8_t>(Verb::kGet) && a.flags == 0 && a.key_length != 0 &&
-           a.headers.l4_protocol == ip_protocol::kUdp && a.headers.payload_length <= sizeof(FrameHeader) + kLongestGet &&
+           a.headers.l4_protocol == ip_protocol::kUdp && request_length <= kLongestGet &&
            ip_length == (a.headers.ip_version == 4 ? sizeof(rte_ipv4_hdr) : sizeof(rte_ipv6_hdr));
   }
 
