@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 JOBS = os.cpu_count() or 1
-FUZZ_SECONDS = 25
+FUZZ_SECONDS = 15
 MOST_LINES = 80  # of a failure's output
 SOURCE_FOLDERS = ["elements", "graph", "runtime", "tests", "bench", "examples", "configs", "scripts", "cmake", ".ci"]
 # Tests of state that several threads touch at once: ThreadSanitizer looks at these.
