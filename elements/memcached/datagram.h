@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-#include "elements/memcached/protocol.h"
+#include "elements/memcached/request.h"
 #include "elements/memcached/ticket_table.h"
 #include "elements/sdk/headers.h"
 #include "elements/sdk/packet.h"
@@ -13,7 +13,17 @@
 namespace smartswitch::memcached {
 
 /// What Annotations::flags says in this room.
-inline constexpr std::uint8_t kSeveral = 1;  ///< several keys or several commands: can't be answered or filled as one item
+inline constexpr std::uint8_t kSeveral = 1;     ///< several keys or several commands: can't be answered or filled as one item
+inline constexpr std::uint8_t kBinary = 2;      ///< the binary protocol
+inline constexpr std::uint8_t kEncodedKey = 4;  ///< the key stands in the packet in base64: key_of() gives the item's name
+inline constexpr std::uint8_t kQuiet = 8;       ///< noreply and the like: a reply may not come
+
+/// The item's name for the key that a MemcachedClassifier has found; empty if there is none. Points into the packet or into `buffer`.
+inline std::string_view key_of(Packet packet, KeyBuffer& buffer) {
+  const Annotations& a = packet.annotations();
+  const std::string_view key(reinterpret_cast<const char*>(packet.data()) + a.key_offset, a.key_length);
+  return (a.flags & kEncodedKey) != 0 ? decode_key(key, buffer) : key;
+}
 
 /// A UDP datagram of memcached's: points into the packet.
 struct Datagram {

@@ -46,8 +46,8 @@ it is counted under `straddling`, and those keys are reported missing.)");
     if (a.key_length == 0) {
       keyless_.add();
     } else {
-      const std::string_view key(reinterpret_cast<const char*>(packet.data()) + a.key_offset, a.key_length);
-      server = backends_->choose(a.key_hash, key);
+      KeyBuffer buffer;
+      server = backends_->choose(a.key_hash, key_of(packet, buffer));
       if ((a.flags & kSeveral) != 0) count_straddling(packet, server);
     }
     std::memcpy(&ether->dst_addr, backends_->servers()[server].mac.bytes.data(), RTE_ETHER_ADDR_LEN);

@@ -38,7 +38,7 @@ class CacheElements : public ::testing::Test {
     TestBench classifier("MemcachedClassifier");
     classifier.push({bytes});
     for (const Seen& seen : classifier.take("get")) push(*responder_, seen);
-    for (const char* output : {"write", "control", "direct"}) {
+    for (const char* output : {"write", "several", "control", "direct"}) {
       for (const Seen& seen : classifier.take(output)) push(*invalidate_, seen);
     }
     return responder_->take("hit");
@@ -177,7 +177,7 @@ TEST_F(CacheElements, AReplyFromBeforeAWriteDoesNotFill) {
 }
 
 TEST_F(CacheElements, PassesRequestsItCannotAnswerUnchanged) {
-  for (const std::string text : {"get a b\r\n", "gets a\r\n"}) {
+  for (const std::string text : {"mg a v\r\n", "gets a\r\n"}) {
     EXPECT_TRUE(client_sends(request(text)).empty());
     const auto out = responder_->take("out");
     ASSERT_EQ(out.size(), 1U);
