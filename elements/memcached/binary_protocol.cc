@@ -74,6 +74,11 @@ std::int64_t expiry_of(Verb verb, std::string_view extras) {
 
 const Command& command(std::uint8_t opcode) { return kCommands[opcode]; }
 
+std::uint8_t quiet_opcode(std::uint8_t loud) {
+  const auto* at = std::find_if(kCommands.begin(), kCommands.end(), [&](const Command& c) { return c.quiet && c.loud == loud; });
+  return at == kCommands.end() ? loud : static_cast<std::uint8_t>(at - kCommands.begin());
+}
+
 Request parse_request(std::string_view text) {
   Request r;
   r.protocol = Protocol::kBinary;

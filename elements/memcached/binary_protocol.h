@@ -57,6 +57,9 @@ struct Command {
 /// Never fails: what memcached does not know is Verb::kUnknown.
 const Command& command(std::uint8_t opcode);
 
+/// The opcode of the same command without its usual replies; the same if it has no such form.
+std::uint8_t quiet_opcode(std::uint8_t loud);
+
 /// Whether a header is at the start of `text`.
 inline bool is_request(std::string_view text) { return !text.empty() && static_cast<std::uint8_t>(text[0]) == kRequest; }
 inline bool is_reply(std::string_view text) { return !text.empty() && static_cast<std::uint8_t>(text[0]) == kReply; }

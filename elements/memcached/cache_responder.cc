@@ -54,7 +54,7 @@ server sent it. All else leaves through `out`, and the cache is told, so that th
   static constexpr std::size_t kLongestGet = 4 + kLongestKey + 2;  // "get " key CR LF
 
   static bool answerable(const Annotations& a) {
-    return a.verb == static_cast<std::uint8_t>(Verb::kGet) && a.flags == 0 && a.key_length != 0 && can_turn_around(a.headers) &&
+    return a.verb == static_cast<std::uint8_t>(Verb::kGet) && (a.flags & ~kOwn) == 0 && a.key_length != 0 && can_turn_around(a.headers) &&
            a.headers.payload_length <= sizeof(FrameHeader) + kLongestGet;
   }
 
@@ -75,12 +75,14 @@ server sent it. All else leaves through `out`, and the cache is told, so that th
   // What follows is kept out of answer(), whose registers it would take.
   [[gnu::noinline]] void pass(Packet packet) {
     passed_.add();
+    if ((packet.annotations().flags & kOwn) != 0) return;
     const Headers& h = locate_headers(packet);
     if (const auto datagram = read_datagram(packet, h))
       cache_->other_sent(ticket_of_request(packet, h, datagram->frame->request_id), now());
   }
   [[gnu::noinline]] void miss(Packet packet) {
     misses_.add();
+    if ((packet.annotations().flags & kOwn) != 0) return;
     const Headers& h = locate_headers(packet);
     if (const auto datagram = read_datagram(packet, h)) {
       cache_->get_sent(ticket_of_request(packet, h, datagram->frame->request_id), packet.annotations().key_hash, now());
@@ -107,6 +109,7 @@ server sent it. All else leaves through `out`, and the cache is told, so that th
     turn_around(*message, udp_length, hit.sum);
     h.payload_length = static_cast<std::uint16_t>(udp_length - sizeof(rte_udp_hdr));
     packet.annotations().key_length = 0;
+    packet.annotations().flags |= kLast;
     return packet.resize(text_at + hit.length);
   }
 

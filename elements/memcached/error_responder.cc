@@ -64,6 +64,7 @@ whatever the request was. Text commands with `noreply` get none, as from memcach
       {"CLIENT_ERROR bad command line format\r\n", binary::kInvalid, "Invalid arguments"},
       {"CLIENT_ERROR bad data chunk\r\n", binary::kInvalid, "Invalid arguments"},
       {"CLIENT_ERROR incomplete request\r\n", binary::kInvalid, "Incomplete request"},
+      {"CLIENT_ERROR too many keys\r\n", binary::kInvalid, "Too many commands"},
   };
 
   static void append_binary(fmt::memory_buffer& text, std::string_view request, const Words& words) {

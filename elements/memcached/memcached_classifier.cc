@@ -33,7 +33,7 @@ that belongs to a CacheInvalidate if there is a cache. IP fragments to a service
     d.output("several", &MemcachedClassifier::several_, "requests with several keys, and datagrams with several commands");
     d.output("control", &MemcachedClassifier::control_,
              "requests without a key (version, stats, flush_all, ...), and gets that memcached answers with an error");
-    d.output("refused", &MemcachedClassifier::refused_, "requests that must not reach a server");
+    d.output("refused", &MemcachedClassifier::refused_, "requests that must not reach a server").optional();
     d.output("direct", &MemcachedClassifier::direct_, "memcached traffic that is not for a service address, and TCP");
     d.output("other", &MemcachedClassifier::other_, "everything else, untouched");
     d.parameter("service", &MemcachedClassifier::service_, "addresses that requests are sent to; none: every address");
@@ -167,7 +167,7 @@ that belongs to a CacheInvalidate if there is a cache. IP fragments to a service
   [[gnu::noinline]] Way look_at_request(Packet packet, const Headers& h) {
     const auto datagram = read_datagram(packet, h);
     const Request first = parse_request(datagram->text);
-    note(packet, h, *datagram, first);
+    annotate(packet, *datagram, first);
     if (first.status != Status::kMoreBehind) return way_of(packet, first);
     for (std::string_view text = datagram->text.substr(first.size()); !text.empty();) {
       const Request next = parse_request(text);
@@ -202,22 +202,6 @@ that belongs to a CacheInvalidate if there is a cache. IP fragments to a service
     counter.add();
     refuse(packet, why);
     return Way::kRefused;
-  }
-
-  static void note(Packet packet, const Headers& h, const Datagram& datagram, const Request& request) {
-    Annotations& a = packet.annotations();
-    a.verb = static_cast<std::uint8_t>(request.verb);
-    a.request_id = rte_be_to_cpu_16(datagram.frame->request_id);
-    a.flags = static_cast<std::uint8_t>((request.keys > 1 ? kSeveral : 0) | (request.protocol == Protocol::kBinary ? kBinary : 0) |
-                                        (request.encoded_key ? kEncodedKey : 0) | (request.quiet ? kQuiet : 0));
-    a.key_length = 0;
-    KeyBuffer buffer;
-    const std::string_view key = item_key(request, buffer);
-    if (key.empty() || key.size() > kLongestKey) return;
-    a.key_length = static_cast<std::uint8_t>(request.key.size());
-    a.key_offset =
-        static_cast<std::uint16_t>(h.payload + sizeof(FrameHeader) + static_cast<std::size_t>(request.key.data() - datagram.text.data()));
-    a.key_hash = hash_key(key);
   }
 
   std::vector<Ipv4Address> service_;

@@ -13,6 +13,7 @@ enum class Refusal : std::uint8_t {
   kBadLine,     ///< the command line or binary header is wrong
   kBadData,     ///< the data is not as long as announced
   kIncomplete,  ///< the datagram ends before the command does
+  kTooMany,     ///< more keys or commands than a request may have
 };
 
 /// Notes it where ErrorResponder looks.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright the SmartSwitch authors
 #include <gtest/gtest.h>
-#include <rte_ip.h>
-#include <rte_udp.h>
 
 #include "elements/memcached/datagram.h"
 #include "elements/memcached/refusal.h"
@@ -25,13 +23,7 @@ class Refusing : public ::testing::Test {
  protected:
   std::vector<Seen> refuse(const Bytes& bytes) {
     classifier_.push({bytes});
-    for (const Seen& seen : classifier_.take("refused")) {
-      const Packet packet = responder_.packet(seen.bytes);
-      packet.annotations() = seen.annotations;
-      Batch batch;
-      batch.add(packet);
-      responder_.push(batch);
-    }
+    for (const Seen& seen : classifier_.take("refused")) hand_over(responder_, seen);
     return responder_.take("out");
   }
   TestBench classifier_{"MemcachedClassifier"};
@@ -56,7 +48,7 @@ TEST_F(Refusing, AnswersInTheBinaryProtocol) {
   std::string text = binary_request(binary::kSet, storage_extras(0, 0), std::string(251, 'k'), "v", 0xABCD);
   const auto replies = refuse(request(text));
   ASSERT_EQ(replies.size(), 1U);
-  const std::string_view got(reinterpret_cast<const char*>(replies[0].bytes.data()) + 14 + 20 + 8 + 8, replies[0].bytes.size() - 50);
+  const std::string got = text_of(replies[0]);
   EXPECT_EQ(got, binary_reply(binary::kSet, binary::kInvalid, "", "", "Invalid arguments", 0, 0xABCD));
   EXPECT_EQ(parse_reply(got).kind, ReplyKind::kError);
   EXPECT_EQ(refuse(request(text.substr(0, 5))).size(), 1U) << "a header that is cut off";
