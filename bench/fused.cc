@@ -51,7 +51,7 @@ unsigned redirect_fused(rte_mbuf** packets, unsigned n, const memcached::Backend
     if (key_length == 0 || key_length > memcached::kLongestKey || rest != key_length + 2 || std::memcmp(key + key_length, "\r\n", 2) != 0)
       continue;
     const std::uint32_t server = pool.choose(hash_key({key, key_length}), {key, key_length});
-    std::memcpy(&ether->dst_addr, pool.servers()[server].mac.bytes.data(), RTE_ETHER_ADDR_LEN);
+    std::memcpy(&ether->dst_addr, pool.servers()[server].mac->bytes.data(), RTE_ETHER_ADDR_LEN);
     ++rewritten;
   }
   return rewritten;

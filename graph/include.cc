@@ -45,6 +45,9 @@ class Reader {
     const auto root = read_yaml(text, name, report_);
     if (!root) {
       good_ = false;
+    } else if (root->is_null()) {
+      report_.fault(root->where(), "the file is empty", "start it with `smartswitch: 1`");
+      good_ = false;
     } else if (!root->is_map()) {
       report_.fault(root->where(), fmt::format("a configuration is a map of sections, not {}", root->spoken()),
                     "start it with `smartswitch: 1`");

@@ -214,10 +214,7 @@ std::optional<Value> read_yaml(const std::string& text, const std::string& name,
     report_bad_yaml(fault, builder, text, report);
     return std::nullopt;
   }
-  if (!builder.root || builder.root->is_null()) {
-    report.fault({name, 0, 0}, "the file is empty", "start it with `smartswitch: 1`");
-    return std::nullopt;
-  }
+  if (!builder.root || builder.root->is_null()) return Value::null({name, 0, 0});
   return std::move(builder.root);
 }
 

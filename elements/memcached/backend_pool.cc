@@ -2,67 +2,234 @@
 // Copyright the SmartSwitch authors
 #include "elements/memcached/backend_pool.h"
 
-#include <openssl/evp.h>
-
+#include <algorithm>
+#include <map>
+#include <mutex>
 #include <set>
 
 #include "elements/sdk/registry.h"
 
 namespace smartswitch::memcached {
+namespace {
+
+constexpr std::uint32_t kMostServers = 4096;
+constexpr std::uint32_t kHeaviest = 1'000'000;
+// Times that a key is hashed again to find a server that is up, before it goes to the next one of the file. If half of the servers are
+// down, one key of 65536 gets so far.
+constexpr unsigned kRehashes = 16;
+
+// As libmemcached and TwemProxy call a server that was given no name.
+std::string name_of(const Backend& server) {
+  if (!server.name.empty() || !server.address) return server.name;
+  return to_string(*server.address) + (server.port == kPort ? "" : fmt::format(":{}", server.port));
+}
+
+template <class T>
+concept FindsNextItself = requires(const T& spread) {
+  spread.server_of(std::uint64_t{}, [](std::uint32_t) { return true; });
+};
+
+}  // namespace
 
 void Backend::describe(DescribeFields<Backend>& d) {
-  d.parameter("name", &Backend::name, "its name: with ketama, it decides which keys are its").required();
-  d.parameter("mac", &Backend::mac, "its MAC address").required();
-  d.parameter("weight", &Backend::weight, "its share of the keys, against the others'").between(1, 1000);
+  d.parameter("name", &Backend::name,
+              "its name, which decides which keys are its. Without one it is called by its address, with the port if that is not 11211, as "
+              "in libmemcached and TwemProxy");
+  d.parameter("mac", &Backend::mac, "its MAC address, for elements that send requests to it by that");
+  d.parameter("address", &Backend::address, "its IP address, for elements that send to it by that");
+  d.parameter("port", &Backend::port, "its UDP port, with `address`").at_least(1);
+  d.parameter("weight", &Backend::weight, "its share of the keys, against the others'").between(1, kHeaviest);
 }
 
 void BackendPool::describe(Describe<BackendPool>& d) {
   d.summary("The memcached servers that keys are spread over.");
   d.details(
-      R"(With `ketama`, a server that comes or goes moves only its own share of the keys. With `modula`, nearly all keys move, and weights are not used.)");
+      R"(`hash` makes a number of the key, and `distribution` chooses a server by it:
+
+| `distribution` | weights | which keys move when a server comes or goes | cost of a look-up |
+|---|---|---|---|
+| `ketama` | yes; below 1/40 of the average: no keys | its share | lowest |
+| `maglev` | yes | its share and a few more; the most even one | lowest |
+| `jump` | yes | its share, if it is the last of the file; otherwise more | low, grows with the logarithm of the weights' sum |
+| `rendezvous` | yes | its share exactly | grows with the servers |
+| `modula` | yes | nearly all | lowest |
+| `random` | no | any server for any request: only for servers that all hold the same | lowest |
+
+With `ketama`, `rendezvous` and `maglev` the names of the servers count, with `modula` and `jump` their order in the file.
+
+**To agree with other clients.** `ketama`, `modula` and `random` choose as TwemProxy 0.5.0 does with the same `hash` and `hash_tag`, if the
+servers have the same names and, for `modula`, stand in its order: by the length of the name, then by its bytes. (`smartswitch
+import-twemproxy` writes such a pool.) libmemcached agrees on `ketama` with its weighted ketama, and on `modula` if all weights are 1. It has
+no `crc16` and no `crc32a`, and `hsieh` only where it was built with it. Keys with bytes above 127 are hashed as on x86. `crc32` has 15 bits
+only, the upper ones of 31: with `ketama`, all keys have one server. `crc32a` is the whole CRC. `fnv1_64` and `fnv1a_64` have 32 bits.
+
+**When a server is down,** its keys go elsewhere until it is back (`when_down: next`): with `ketama` to the server of the next point on the
+ring, with `rendezvous` to the second best, with the others to one that is chosen by hashing again. Nobody else's keys move.)");
   d.example(R"(backends:
   class: BackendPool
   servers:
     - {name: mc1, mac: "02:00:00:00:01:01"}
     - {name: mc2, mac: "02:00:00:00:01:02", weight: 2})");
-  d.parameter("servers", &BackendPool::servers_, "the servers; their order matters for `modula` only").required();
-  d.parameter("hash", &BackendPool::hash_, {{"xxh3", Hash::kXxh3}, {"fnv1a_64", Hash::kFnv1a64}, {"md5", Hash::kMd5}},
-              "hash of the key; xxh3 is the fastest, the others are for agreeing with clients that choose servers themselves");
-  d.parameter("distribution", &BackendPool::distribution_, {{"ketama", Distribution::kKetama}, {"modula", Distribution::kModula}},
+  d.parameter("servers", &BackendPool::servers_, "the servers").required();
+  d.parameter(
+      "hash", &BackendPool::hash_,
+      {{"xxh3", KeyHash::kXxh3},
+       {"one_at_a_time", KeyHash::kOneAtATime},
+       {"md5", KeyHash::kMd5},
+       {"crc16", KeyHash::kCrc16},
+       {"crc32", KeyHash::kCrc32},
+       {"crc32a", KeyHash::kCrc32a},
+       {"fnv1_64", KeyHash::kFnv1_64},
+       {"fnv1a_64", KeyHash::kFnv1a_64},
+       {"fnv1_32", KeyHash::kFnv1_32},
+       {"fnv1a_32", KeyHash::kFnv1a_32},
+       {"hsieh", KeyHash::kHsieh},
+       {"murmur", KeyHash::kMurmur},
+       {"jenkins", KeyHash::kJenkins}},
+      "hash of the key; xxh3 is the fastest, since packets bring it along, and the others are for agreeing with clients that choose "
+      "servers themselves");
+  d.parameter("distribution", &BackendPool::distribution_,
+              {{"ketama", Distribution::kKetama},
+               {"modula", Distribution::kModula},
+               {"random", Distribution::kRandom},
+               {"jump", Distribution::kJump},
+               {"rendezvous", Distribution::kRendezvous},
+               {"maglev", Distribution::kMaglev}},
               "how the hash chooses a server");
+  d.parameter("hash_tag", &BackendPool::hash_tag_,
+              "two characters, such as \"{}\": of a key that has both, only what stands between the first of each is hashed, unless that "
+              "is nothing")
+      .check([](const std::string& tag) {
+        return tag.empty() || tag.size() == 2 ? std::string() : fmt::format("`{}` is not two characters", tag);
+      });
+  d.parameter("keys", &BackendPool::keys_, "keys that have a server of their own, whatever their hash: `key: name of the server`");
+  d.parameter("when_down", &BackendPool::when_down_, {{"next", WhenDown::kNext}, {"refuse", WhenDown::kRefuse}},
+              "what becomes of the keys of a server that is down: the next server takes them, or they have none until it is back");
 }
 
 void BackendPool::validate(Problems& problems) const {
   if (servers_.empty())
     problems.add({}, "the pool has no servers", "list one at least: `servers: [{name: mc1, mac: \"02:00:00:00:01:01\"}]`");
-  std::set<std::string_view> names;
-  for (const Backend& server : servers_) {
-    if (!names.insert(server.name).second)
-      problems.add({}, fmt::format("two servers are called `{}`", server.name), "names decide which keys are whose");
+  if (servers_.size() > kMostServers) problems.add({}, fmt::format("the pool has more than {} servers", kMostServers));
+  std::set<std::string> names;
+  std::uint64_t total = 0;
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    const std::string name = name_of(servers_[i]);
+    total += servers_[i].weight;
+    if (name.empty()) {
+      problems.add({}, fmt::format("server {} of the pool has neither a name nor an address", i + 1), "give it a `name`");
+    } else if (!names.insert(name).second) {
+      problems.add({}, fmt::format("two servers are called `{}`", name), "names decide which keys are whose");
+    }
+  }
+  if (total > Slots::kMost && (distribution_ == Distribution::kModula || distribution_ == Distribution::kJump))
+    problems.add({}, fmt::format("the weights add up to {}, but with this distribution to {} at most", total, Slots::kMost));
+  for (const auto& [key, server] : keys_) {
+    if (!names.contains(server))
+      problems.add({}, fmt::format("the key `{}` belongs to `{}`, which is none of the servers", key, server),
+                   did_you_mean(server, {names.begin(), names.end()}));
   }
 }
 
 void BackendPool::start(Problems&) {
-  if (distribution_ != Distribution::kKetama) return;
-  std::vector<Ketama::Server> servers;
-  for (const Backend& server : servers_) servers.push_back({server.name, server.weight});
-  ring_.emplace(servers);
+  up_ = std::make_unique<std::atomic<bool>[]>(servers_.size());
+  std::map<std::string, std::uint32_t> numbers;
+  for (std::uint32_t number = 0; number < servers_.size(); ++number) {
+    servers_[number].name = name_of(servers_[number]);
+    numbers[servers_[number].name] = number;
+    up_[number].store(true, std::memory_order_relaxed);
+  }
+  for (const auto& [key, server] : keys_) pinned_.emplace(key, numbers.at(server));
+  switch (distribution_) {
+    case Distribution::kKetama:
+      spread_.emplace<Ketama>(servers_);
+      break;
+    case Distribution::kModula:
+      spread_.emplace<Modula>(servers_);
+      break;
+    case Distribution::kRandom:
+      spread_.emplace<AnyServer>(servers_);
+      break;
+    case Distribution::kJump:
+      spread_.emplace<Jump>(servers_);
+      break;
+    case Distribution::kRendezvous:
+      spread_.emplace<Rendezvous>(servers_);
+      break;
+    case Distribution::kMaglev:
+      spread_.emplace<Maglev>(servers_);
+      break;
+  }
+  look_whether_plain();
 }
 
-std::uint32_t BackendPool::hash_of(std::string_view key) const {
-  if (hash_ == Hash::kMd5) {
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
-    EVP_Digest(key.data(), key.size(), digest, &length, EVP_md5(), nullptr);
-    return static_cast<std::uint32_t>(digest[3]) << 24 | static_cast<std::uint32_t>(digest[2]) << 16 |
-           static_cast<std::uint32_t>(digest[1]) << 8 | digest[0];
+bool BackendPool::set_up(std::uint32_t server, bool up) {
+  const std::lock_guard lock(changing_);
+  if (up_[server].exchange(up, std::memory_order_relaxed) == up) return false;
+  look_whether_plain();
+  generation_.fetch_add(1, std::memory_order_release);
+  return true;
+}
+
+void BackendPool::look_whether_plain() {
+  const bool all_up = std::all_of(up_.get(), up_.get() + servers_.size(), [](const auto& flag) { return flag.load(); });
+  plain_.store(all_up && hash_ == KeyHash::kXxh3 && hash_tag_.empty() && pinned_.empty(), std::memory_order_relaxed);
+}
+
+std::string BackendPool::place_of(std::string_view key) const {
+  const std::uint32_t server = choose(hash_key(key), key);
+  return server == kNone ? std::string() : servers_[server].name;
+}
+
+std::uint32_t BackendPool::choose_otherwise(std::uint64_t hash, std::string_view key) const {
+  if (!pinned_.empty()) {
+    const auto own = pinned_.find(key);
+    if (own != pinned_.end()) {
+      if (up(own->second)) return own->second;
+      if (when_down_ == WhenDown::kRefuse) return kNone;
+    }
   }
-  // libmemcached's and TwemProxy's fnv1a_64 work on 32 bits: the 64-bit constants cut to size, and bytes sign-extended.
-  std::uint32_t h = static_cast<std::uint32_t>(0xCBF29CE484222325ULL);
-  for (const char c : key)
-    h = (h ^ static_cast<std::uint32_t>(static_cast<std::int32_t>(static_cast<signed char>(c)))) *
-        static_cast<std::uint32_t>(0x100000001B3ULL);
-  return h;
+  if (hash_ != KeyHash::kXxh3 || !hash_tag_.empty()) hash = key_hash(hash_, tagged(key));
+  const std::uint32_t server = std::visit([hash](const auto& spread) { return spread.server_of(hash); }, spread_);
+  if (up(server)) return server;
+  return when_down_ == WhenDown::kRefuse && by_key() ? kNone : next_up(hash, server);
+}
+
+std::uint32_t BackendPool::next_up(std::uint64_t hash, std::uint32_t down) const {
+  const std::uint32_t any = first_up_from(down);
+  if (any == kNone) return kNone;
+  const auto is_up = [this](std::uint32_t server) { return up(server); };
+  return std::visit(
+      [=](const auto& spread) {
+        if constexpr (FindsNextItself<std::decay_t<decltype(spread)>>) {
+          return spread.server_of(hash, is_up).value_or(any);
+        } else {
+          std::uint64_t again = hash;
+          for (unsigned i = 0; i < kRehashes; ++i) {
+            again = XXH3_64bits(&again, sizeof again);
+            if (const std::uint32_t server = spread.server_of(again); is_up(server)) return server;
+          }
+          return any;
+        }
+      },
+      spread_);
+}
+
+std::uint32_t BackendPool::first_up_from(std::uint32_t server) const {
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    if (up(server)) return server;
+    if (++server == servers_.size()) server = 0;
+  }
+  return kNone;
+}
+
+std::string_view BackendPool::tagged(std::string_view key) const {
+  if (hash_tag_.empty()) return key;
+  const std::size_t open = key.find(hash_tag_[0]);
+  if (open == std::string_view::npos) return key;
+  const std::size_t close = key.find(hash_tag_[1], open + 1);
+  if (close == std::string_view::npos || close == open + 1) return key;
+  return key.substr(open + 1, close - open - 1);
 }
 
 SMARTSWITCH_STATE(BackendPool)

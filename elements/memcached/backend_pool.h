@@ -2,50 +2,94 @@
 // Copyright the SmartSwitch authors
 #pragma once
 
+#include <atomic>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <variant>
 #include <vector>
 
+#include "elements/memcached/any_server.h"
+#include "elements/memcached/backend.h"
+#include "elements/memcached/jump.h"
 #include "elements/memcached/ketama.h"
+#include "elements/memcached/key_hashes.h"
+#include "elements/memcached/maglev.h"
+#include "elements/memcached/modula.h"
+#include "elements/memcached/rendezvous.h"
 #include "elements/sdk/describe.h"
+#include "elements/sdk/hash.h"
+#include "elements/sdk/key_places.h"
+#include "elements/sdk/spin_lock.h"
 #include "elements/sdk/state.h"
 
 namespace smartswitch::memcached {
 
-/// A memcached server, as the file names it.
-struct Backend {
-  std::string name;
-  MacAddress mac;
-  std::uint32_t weight = 1;
-  static void describe(DescribeFields<Backend>& d);
-};
-
-/// The servers that keys are spread over, and the rule by which. Read-only once started: safe from any worker.
-class BackendPool final : public State {
+/// The servers that keys are spread over, the rule by which, and which of them are up. Once started, only the latter changes: everything
+/// here is safe from any thread.
+class BackendPool final : public State, public KeyPlaces {
  public:
   static constexpr std::string_view kClass = "BackendPool";
+  static constexpr std::uint32_t kNone = UINT32_MAX;
+
   static void describe(Describe<BackendPool>& d);
   void validate(Problems& problems) const override;
   void start(Problems& problems) override;
 
+  /// As the file has them; those without a name are called by their address.
   [[nodiscard]] const std::vector<Backend>& servers() const { return servers_; }
-  /// The number of the server that `key` belongs to; `hash` is hash_key(key), which saves hashing it again where the pool uses that hash.
+
+  /// The number of the server that requests for `key` go to now, or kNone; `hash` is hash_key(key), which saves hashing it again where the
+  /// pool uses that hash. Takes no lock and no memory.
   [[nodiscard]] std::uint32_t choose(std::uint64_t hash, std::string_view key) const {
-    const std::uint32_t h = hash_ == Hash::kXxh3 ? static_cast<std::uint32_t>(hash >> 32) : hash_of(key);
-    return distribution_ == Distribution::kKetama ? ring_->server_of(h) : h % static_cast<std::uint32_t>(servers_.size());
+    const Ketama* ring = std::get_if<Ketama>(&spread_);
+    if (ring != nullptr && plain_.load(std::memory_order_relaxed)) return ring->server_of(hash);
+    return choose_otherwise(hash, key);
   }
+  /// The first server that is up, or kNone: for requests without a key.
+  [[nodiscard]] std::uint32_t first_up() const { return first_up_from(0); }
+  /// Whether the key decides: not with `random`.
+  [[nodiscard]] bool by_key() const { return distribution_ != Distribution::kRandom; }
+
+  /// All servers are up at first.
+  [[nodiscard]] bool up(std::uint32_t server) const { return up_[server].load(std::memory_order_relaxed); }
+  /// True if that changes it. From any thread, but off the packet path: it waits for others that do the same.
+  bool set_up(std::uint32_t server, bool up);
+  /// Goes up with every change that set_up() makes, after it can be seen.
+  [[nodiscard]] std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
+
+  [[nodiscard]] std::string place_of(std::string_view key) const override;
 
  private:
-  enum class Hash : std::uint8_t { kXxh3, kFnv1a64, kMd5 };
-  enum class Distribution : std::uint8_t { kKetama, kModula };
-  [[nodiscard]] std::uint32_t hash_of(std::string_view key) const;
+  enum class Distribution : std::uint8_t { kKetama, kModula, kRandom, kJump, kRendezvous, kMaglev };
+  enum class WhenDown : std::uint8_t { kNext, kRefuse };
+  struct HashKey {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view key) const { return hash_key(key); }
+  };
+
+  [[nodiscard]] std::uint32_t choose_otherwise(std::uint64_t hash, std::string_view key) const;
+  [[nodiscard]] std::uint32_t next_up(std::uint64_t hash, std::uint32_t down) const;
+  [[nodiscard]] std::uint32_t first_up_from(std::uint32_t server) const;
+  void look_whether_plain();
+  [[nodiscard]] std::string_view tagged(std::string_view key) const;
 
   std::vector<Backend> servers_;
-  Hash hash_ = Hash::kXxh3;
+  KeyHash hash_ = KeyHash::kXxh3;
   Distribution distribution_ = Distribution::kKetama;
-  std::optional<Ketama> ring_;
+  WhenDown when_down_ = WhenDown::kNext;
+  std::string hash_tag_;
+  NamedList<std::string> keys_;
+
+  std::variant<AnyServer, Ketama, Modula, Jump, Rendezvous, Maglev> spread_;
+  std::unordered_map<std::string, std::uint32_t, HashKey, std::equal_to<>> pinned_;
+  std::unique_ptr<std::atomic<bool>[]> up_;
+  // Servers are chosen by the whole key's XXH3 alone: no other hash, no tag, no key of its own server, no server down.
+  std::atomic<bool> plain_{false};
+  std::atomic<std::uint64_t> generation_{0};
+  SpinLock changing_;
 };
 
 }  // namespace smartswitch::memcached

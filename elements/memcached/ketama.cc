@@ -2,41 +2,36 @@
 // Copyright the SmartSwitch authors
 #include "elements/memcached/ketama.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
-#include <numeric>
+
+#include "elements/memcached/key_hashes.h"
 
 namespace smartswitch::memcached {
 namespace {
 
-constexpr std::uint32_t kDigestsPerServer = 40;  // of four points each: libketama's 160
+constexpr float kPointsPerServer = 160;
+constexpr float kPointsPerDigest = 4;
 
-// The four little-endian words of the MD5 of `text`.
-void append_points(const std::string& text, std::vector<std::uint32_t>& values) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned length = 0;
-  EVP_Digest(text.data(), text.size(), digest, &length, EVP_md5(), nullptr);
-  for (int i = 0; i < 16; i += 4) {
-    values.push_back(static_cast<std::uint32_t>(digest[i + 3]) << 24 | static_cast<std::uint32_t>(digest[i + 2]) << 16 |
-                     static_cast<std::uint32_t>(digest[i + 1]) << 8 | digest[i]);
-  }
+// In single precision, in this order: whether a server of average weight has 40 digests or, after rounding, 39 is part of being compatible.
+std::uint32_t digests(std::uint32_t weight, std::uint32_t total, std::size_t servers) {
+  const float share = static_cast<float>(weight) / static_cast<float>(total);
+  const float exact = share * kPointsPerServer / kPointsPerDigest * static_cast<float>(servers);
+  return static_cast<std::uint32_t>(std::floor(static_cast<float>(static_cast<double>(exact) + 1e-10)));
 }
 
 }  // namespace
 
-Ketama::Ketama(const std::vector<Server>& servers) {
-  const double total =
-      std::accumulate(servers.begin(), servers.end(), 0.0, [](double sum, const Server& s) { return sum + static_cast<double>(s.weight); });
+Ketama::Ketama(const std::vector<Backend>& servers) {
+  std::uint32_t total = 0;
+  for (const Backend& server : servers) total += server.weight;
   for (std::uint32_t number = 0; number < servers.size(); ++number) {
-    const double share = static_cast<double>(servers[number].weight) / total;
-    const auto digests = static_cast<std::uint32_t>(std::floor(share * kDigestsPerServer * static_cast<double>(servers.size()) + 1e-10));
-    std::vector<std::uint32_t> values;
-    for (std::uint32_t i = 0; i < digests; ++i) append_points(servers[number].name + "-" + std::to_string(i), values);
-    for (const std::uint32_t value : values) points_.push_back({value, number});
+    const std::uint32_t n = digests(servers[number].weight, total, servers.size());
+    for (std::uint32_t i = 0; i < n; ++i) {
+      for (const std::uint32_t value : md5_words(servers[number].name + "-" + std::to_string(i))) points_.push_back({value, number});
+    }
   }
   std::stable_sort(points_.begin(), points_.end(), [](const Point& a, const Point& b) { return a.value < b.value; });
   points_.push_back({std::numeric_limits<std::uint32_t>::max(), points_.front().server});

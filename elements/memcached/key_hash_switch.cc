@@ -19,55 +19,73 @@ class KeyHashSwitch final : public Element {
         R"(The key is the one that a MemcachedClassifier has found. The server must have the address that the request was sent to (on its loopback
 device, say): it answers the client directly.
 
-Requests without a key go to the first server. A get of several keys goes to the server of the first one; if others belong elsewhere
-it is counted under `straddling`, and those keys are reported missing.)");
+Requests without a key go to the first server that is up. A request with several keys would go to the server of the first one: a RequestSplitter
+makes one of each. What has no server (all are down, or its own is and the pool says `when_down: refuse`) leaves through `unavailable`, or is
+dropped there. The address of the server, if it has one, is noted for RequestSender and IPIPEncap.)");
     d.example("choose: {class: KeyHashSwitch, backends: backends}");
     d.input<&KeyHashSwitch::push>("in", "requests, classified");
     d.output("out", &KeyHashSwitch::out_, "the same, with the server's MAC address as destination");
-    d.parameter("backends", &KeyHashSwitch::backends_, "the servers to choose from");
-    d.counter("keyless", &KeyHashSwitch::keyless_, "requests without a key, sent to the first server");
-    d.counter("straddling", &KeyHashSwitch::straddling_, "gets whose keys belong to several servers");
+    d.output("unavailable", &KeyHashSwitch::unavailable_, "requests that have no server now, unchanged").optional();
+    d.parameter("backends", &KeyHashSwitch::backends_, "the servers to choose from; each needs its `mac`");
+    d.counter("keyless", &KeyHashSwitch::keyless_, "requests without a key, sent to the first server that is up");
     d.drop("malformed", &KeyHashSwitch::malformed_, "too short for an Ethernet header");
   }
 
+  void start(Problems& problems) override {
+    for (const Backend& server : backends_->servers()) {
+      targets_.push_back({server.mac.value_or(MacAddress{}), server.port, server.address.value_or(Ipv4Address{}).host_order});
+      if (!server.mac)
+        problems.add({}, fmt::format("server `{}` of `{}` has no MAC address to send requests to", server.name, backends_->name()),
+                     "give it one: `mac: \"02:00:00:00:01:01\"`");
+    }
+  }
+
   void push(Batch& batch) {
-    Batch broken;
-    batch.split(broken, [this](Packet packet) { return direct(packet); });
-    drop(broken, malformed_);
+    Batch others;
+    batch.split(others, [this](Packet packet) { return direct(packet); });
     out_.push(batch);
+    if (others.empty()) return;
+    Batch broken;
+    others.split(broken, [](Packet packet) { return packet.at<rte_ether_hdr>(0) != nullptr; });
+    drop(broken, malformed_);
+    unavailable_.push(others);
   }
 
  private:
+  // False if it cannot be sent to a server: it has no Ethernet header, or there is none for it.
   bool direct(Packet packet) {
     auto* ether = packet.at<rte_ether_hdr>(0);
     if (ether == nullptr) return false;
-    const Annotations& a = packet.annotations();
-    std::uint32_t server = 0;
+    Annotations& a = packet.annotations();
+    std::uint32_t server = BackendPool::kNone;
     if (a.key_length == 0) {
       keyless_.add();
+      server = backends_->first_up();
     } else {
       KeyBuffer buffer;
       server = backends_->choose(a.key_hash, key_of(packet, buffer));
-      if ((a.flags & kSeveral) != 0) count_straddling(packet, server);
     }
-    std::memcpy(&ether->dst_addr, backends_->servers()[server].mac.bytes.data(), RTE_ETHER_ADDR_LEN);
+    if (server == BackendPool::kNone) return false;
+    const Target& target = targets_[server];
+    std::memcpy(&ether->dst_addr, target.mac.bytes.data(), RTE_ETHER_ADDR_LEN);
+    a.next_address = target.address;
+    a.next_port = target.port;
+    a.next_server = static_cast<std::uint16_t>(server);
     return true;
   }
 
-  void count_straddling(Packet packet, std::uint32_t server) {
-    const auto datagram = read_datagram(packet, locate_headers(packet));
-    if (!datagram) return;
-    std::string_view more = parse_request(datagram->text).more_keys;
-    for (std::string_view key = next_key(more); !key.empty(); key = next_key(more)) {
-      if (backends_->choose(hash_key(key), key) == server) continue;
-      straddling_.add();
-      return;
-    }
-  }
+  // What a packet needs of a server, in a quarter of a cache line.
+  struct Target {
+    MacAddress mac;
+    std::uint16_t port = 0;
+    std::uint32_t address = 0;
+  };
 
   StateRef<BackendPool> backends_;
+  std::vector<Target> targets_;
   Output out_;
-  Counter keyless_, straddling_;
+  Output unavailable_;
+  Counter keyless_;
   DropReason malformed_;
 };
 

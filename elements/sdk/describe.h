@@ -38,7 +38,7 @@ struct ParameterInfo {
   std::string name;
   std::string type;
   std::string help;
-  std::string default_text;  ///< as it would be written; empty if required
+  std::string default_text;  ///< as it would be written; empty if required, or if there is none
   std::string bounds;        ///< such as "1 to 64"; empty if none
   bool required = false;
   Refers refers = Refers::kNothing;

@@ -15,6 +15,7 @@
 #include <charconv>
 #include <concepts>
 #include <limits>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -183,6 +184,16 @@ struct ParameterType<Ipv4Prefix> : detail::TextParameter<Ipv4Prefix, parse_ipv4_
   static bool parse(const Value& value, Ipv4Prefix& out, Problems& problems) {
     return parse_text(value, out, "an IPv4 prefix without host bits (such as 10.0.0.0/24)", problems);
   }
+};
+
+/// A parameter that may be missing, where no value of T could stand for that.
+template <class T>
+struct ParameterType<std::optional<T>> {
+  static std::string name() { return ParameterType<T>::name(); }
+  static bool parse(const Value& value, std::optional<T>& out, Problems& problems) {
+    return ParameterType<T>::parse(value, out.emplace(), problems);
+  }
+  static std::string format(const std::optional<T>& v) { return v ? ParameterType<T>::format(*v) : std::string(); }
 };
 
 template <class T>

@@ -28,6 +28,8 @@ void add_check(CLI::App& app, int& exit_code);
 void add_graph(CLI::App& app, int& exit_code);
 void add_list(CLI::App& app, int& exit_code);
 void add_describe(CLI::App& app, int& exit_code);
+void add_where(CLI::App& app, int& exit_code);
+void add_import_twemproxy(CLI::App& app, int& exit_code);
 
 /// Options of verbs that know element classes: --load.
 struct ModuleOptions {

@@ -21,6 +21,8 @@ constexpr const char* kMore =
     "  smartswitch graph my.yaml -o my.svg                    draw it\n"
     "  smartswitch list                                       the elements there are\n"
     "  smartswitch describe Queue                             what one does and takes\n"
+    "  smartswitch where my.yaml < keys.txt                   the server of each key\n"
+    "  smartswitch import-twemproxy nutcracker.yml > my.yaml\n"
     "\n"
     "Exit codes:\n"
     "  0  all went well\n"
@@ -56,6 +58,8 @@ int main(int argc, char** argv) {
   add_graph(app, exit_code);
   add_list(app, exit_code);
   add_describe(app, exit_code);
+  add_where(app, exit_code);
+  add_import_twemproxy(app, exit_code);
   try {
     set_up_log();
     app.parse(argc, argv);

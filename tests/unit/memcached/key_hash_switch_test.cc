@@ -16,12 +16,12 @@ namespace {
 using testing::Bytes;
 using testing::TestBench;
 
-Value servers(int n, const std::string& distribution = "ketama", const std::string& hash = "xxh3") {
+Value servers(int n) {
   std::vector<Value> list;
   for (int i = 0; i < n; ++i) {
     list.push_back(Value::map({{"name", "mc" + std::to_string(i)}, {"mac", "02:00:00:00:01:0" + std::to_string(i)}}));
   }
-  return Value::map({{"servers", Value::list(list)}, {"distribution", distribution}, {"hash", hash}});
+  return Value::map({{"servers", Value::list(list)}});
 }
 
 struct Fixture {
@@ -81,13 +81,21 @@ TEST(KeyHashSwitch, SendsRequestsWithoutAKeyToTheFirstServer) {
   EXPECT_EQ(f.bench->counter("keyless"), 1U);
 }
 
-TEST(KeyHashSwitch, CountsGetsWhoseKeysBelongToSeveralServers) {
-  Fixture f(4);
-  std::string text = "get";
-  for (int i = 0; i < 40; ++i) text += " key" + std::to_string(i);
-  f.push(text + "\r\n");
-  f.push("get same same same\r\n");
-  EXPECT_EQ(f.bench->counter("straddling"), 1U);
+TEST(KeyHashSwitch, NotesTheServersAddressForThoseWhoNeedIt) {
+  const auto pool = testing::make_state(
+      "BackendPool",
+      Value::map({{"servers", Value::list({Value::map(
+                                  {{"mac", "02:00:00:00:01:01"}, {"address", "10.0.0.11"}, {"port", "11311"}, {"name", "a"}})})}}));
+  TestBench::Options options;
+  options.states["backends"] = pool.get();
+  TestBench classifier("MemcachedClassifier");
+  TestBench bench("KeyHashSwitch", Value::map({{"backends", "backends"}}), options);
+  classifier.push({request("get k\r\n")});
+  hand_over(bench, classifier.output("get")[0]);
+  ASSERT_EQ(bench.output("out").size(), 1U);
+  EXPECT_EQ(bench.output("out")[0].annotations.next_address, 0x0A00000BU);
+  EXPECT_EQ(bench.output("out")[0].annotations.next_port, 11311);
+  EXPECT_EQ(bench.output("out")[0].annotations.next_server, 0);
 }
 
 TEST(KeyHashSwitch, DropsPacketsWithoutAnEthernetHeader) {
@@ -96,47 +104,51 @@ TEST(KeyHashSwitch, DropsPacketsWithoutAnEthernetHeader) {
   EXPECT_EQ(f.bench->counter("malformed"), 1U);
 }
 
-// Eight servers: libmemcached's 32-bit fnv1a_64 has the prime 0x1B3 = 3 * 5 * 29 and hardly spreads over multiples of these.
-TEST(BackendPool, ChoosesByOtherHashesToo) {
-  for (const std::string hash : {"fnv1a_64", "md5", "xxh3"}) {
-    const auto state = testing::make_state("BackendPool", servers(8, "modula", hash));
-    const auto& pool = static_cast<BackendPool&>(*state);
-    std::map<std::uint32_t, int> keys;
-    for (int i = 0; i < 1000; ++i) {
-      const std::string key = "k" + std::to_string(i);
-      ++keys[pool.choose(hash_key(key), key)];
-    }
-    EXPECT_EQ(keys.size(), 8U) << hash;
-  }
-  // One byte: (0x84222325 ^ 'a') * 0x1B3 mod 2^32.
-  const auto state = testing::make_state("BackendPool", servers(9, "modula", "fnv1a_64"));
-  const std::uint32_t expected = (0x84222325U ^ 'a') * 0x1B3U;
-  EXPECT_EQ(static_cast<BackendPool&>(*state).choose(0, "a"), expected % 9);
+TEST(KeyHashSwitch, LeavesServersThatAreDownOut) {
+  Fixture f(3);
+  auto& pool = static_cast<BackendPool&>(*f.pool);
+  pool.set_up(0, false);
+  f.push("version\r\n");
+  EXPECT_EQ(f.bench->take("out")[0].bytes[5], 1) << "the first that is up";
+  for (int i = 0; i < 50; ++i) f.push("get key" + std::to_string(i) + "\r\n");
+  for (const auto& seen : f.bench->take("out")) EXPECT_NE(seen.bytes[5], 0);
+  EXPECT_TRUE(f.bench->output("unavailable").empty());
 }
 
-TEST(BackendPool, ReportsPoolsThatCannotWork) {
-  const StateInfo* info = Registry::instance().state("BackendPool");
-  Problems problems;
-  const auto empty = info->create();
-  assign_parameters(empty.get(), info->parameters, Value::map({{"servers", Value::list({})}}), "state class `BackendPool`", {}, problems);
-  empty->validate(problems);
+TEST(KeyHashSwitch, PutsRequestsWithoutAServerOut) {
+  Fixture f(2);
+  for (std::uint32_t server : {0U, 1U}) static_cast<BackendPool&>(*f.pool).set_up(server, false);
+  f.push("get key\r\n");
+  f.push("version\r\n");
+  f.bench->push({Bytes(13)});
+  EXPECT_TRUE(f.bench->output("out").empty());
+  ASSERT_EQ(f.bench->output("unavailable").size(), 2U);
+  EXPECT_EQ(f.bench->output("unavailable")[0].bytes, request("get key\r\n"));
+  EXPECT_EQ(f.bench->counter("malformed"), 1U);
+}
+
+TEST(KeyHashSwitch, MayHaveNobodyForRequestsWithoutAServer) {
+  const auto pool = testing::make_state("BackendPool", servers(1));
+  TestBench::Options options;
+  options.states["backends"] = pool.get();
+  options.unconnected = {"unavailable"};
+  static_cast<BackendPool&>(*pool).set_up(0, false);
+  TestBench bench("KeyHashSwitch", Value::map({{"backends", "backends"}}), options);
+  bench.push({request("version\r\n")});
+  EXPECT_TRUE(bench.output("out").empty());
+}
+
+TEST(KeyHashSwitch, NeedsAMacAddressOfEachServer) {
+  const auto pool = testing::make_state(
+      "BackendPool",
+      Value::map({{"servers", Value::list({Value::map({{"name", "a"}, {"mac", "02:00:00:00:00:01"}}), Value::map({{"name", "b"}})})}}));
+  pool->set_name("backends");
+  TestBench::Options options;
+  options.states["backends"] = pool.get();
+  const Problems problems = TestBench::problems_of("KeyHashSwitch", Value::map({{"backends", "backends"}}), options);
   ASSERT_EQ(problems.size(), 1U);
-  EXPECT_EQ(problems.list()[0].message, "the pool has no servers");
-
-  Problems twice;
-  const Value server = Value::map({{"name", "a"}, {"mac", "02:00:00:00:00:01"}});
-  const auto pool = info->create();
-  assign_parameters(pool.get(), info->parameters, Value::map({{"servers", Value::list({server, server})}}), "state class `BackendPool`", {},
-                    twice);
-  pool->validate(twice);
-  ASSERT_EQ(twice.size(), 1U);
-  EXPECT_EQ(twice.list()[0].message, "two servers are called `a`");
-
-  Problems incomplete;
-  assign_parameters(pool.get(), info->parameters, Value::map({{"servers", Value::list({Value::map({{"name", "a"}, {"wight", "2"}})})}}),
-                    "state class `BackendPool`", {}, incomplete);
-  ASSERT_EQ(incomplete.size(), 2U);
-  EXPECT_EQ(incomplete.list()[0].hint, "did you mean `weight`?");
+  EXPECT_EQ(problems.list()[0].message, "server `b` of `backends` has no MAC address to send requests to");
+  EXPECT_EQ(problems.list()[0].hint, "give it one: `mac: \"02:00:00:00:01:01\"`");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <rte_ip.h>
 
+#include <cstring>
 #include <random>
 
 namespace smartswitch {

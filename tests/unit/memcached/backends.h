@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "elements/memcached/backend.h"
+
+namespace smartswitch::memcached {
+
+/// Servers of these weights, called 10.0.0.1, 10.0.0.2, ...
+inline std::vector<Backend> backends(const std::vector<std::uint32_t>& weights) {
+  std::vector<Backend> servers(weights.size());
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    servers[i].name = "10.0.0." + std::to_string(i + 1);
+    servers[i].weight = weights[i];
+  }
+  return servers;
+}
+inline std::vector<Backend> backends(unsigned n) { return backends(std::vector<std::uint32_t>(n, 1)); }
+
+}  // namespace smartswitch::memcached
