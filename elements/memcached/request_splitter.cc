@@ -27,7 +27,7 @@ Quiet commands (meta's q, binary's getq, ...) are asked in their loud form, and 
 sent and not waited for. If a part does not come in time there is no reply, as from a server that is down.)");
     d.example("split: {class: RequestSplitter, joins: joins}");
     d.input<&RequestSplitter::push>("in", "requests with several keys or commands");
-    d.input<&RequestSplitter::push_replies>("replies", "replies to the parts");
+    d.input<&RequestSplitter::push_replies>("replies", "replies to the parts").leads_to({"reply"});
     d.output("get", &RequestSplitter::get_, "parts that read one key");
     d.output("write", &RequestSplitter::write_, "parts that may change one item");
     d.output("control", &RequestSplitter::control_, "parts without a key");

@@ -126,7 +126,7 @@ void read_storage(Request& r, const Tokens& t, std::string_view text) {
   const std::size_t plain = r.verb == Verb::kCas ? 6 : 5;
   const bool more = t.count == plain + 1;
   if (t.count != plain && !more) {
-    r.status = Status::kBadLine;
+    r.status = Status::kNoCommand;
     return;
   }
   r.quiet = more && t.token[plain] == "noreply";
