@@ -50,6 +50,8 @@ const std::map<std::string, Case>& cases() {
       {"EtherSwitch", {", ports: [a, b]", {"a", "b"}}},
       {"HashSwitch", {"", {"0", "1", "2", "3"}}},
       {"ICMPEchoResponder", {", addresses: [10.0.0.100]", {"out", "reply"}}},
+      {"IPFragmenter", {"", {"out"}}},
+      {"IPReassembler", {"", {"out"}}},
       {"Impair", {", loss: 0.01", {"out"}}},
       {"KeyHashSwitch", {kBackends, {"out"}, true}},
       {"LocateHeaders", {"", {"ipv4"}}},

@@ -35,7 +35,7 @@ std::uint64_t ElementCounts::dropped() const {
 }
 
 std::int64_t ElementCounts::unaccounted() const {
-  return static_cast<std::int64_t>(in + received + created) - static_cast<std::int64_t>(out + sent + dropped() + held);
+  return static_cast<std::int64_t>(in + received + created) - static_cast<std::int64_t>(out + sent + dropped() + replaced + held);
 }
 
 const ElementCounts* Snapshot::element(std::string_view name) const { return find(elements, name); }
@@ -49,11 +49,14 @@ std::uint64_t Snapshot::sent() const {
 std::uint64_t Snapshot::dropped() const {
   return sum(elements, [](const ElementCounts& e) { return e.dropped(); });
 }
+std::uint64_t Snapshot::replaced() const {
+  return sum(elements, [](const ElementCounts& e) { return e.replaced; });
+}
 std::uint64_t Snapshot::held() const {
   return sum(elements, [](const ElementCounts& e) { return e.held; });
 }
 std::int64_t Snapshot::unaccounted() const {
-  return static_cast<std::int64_t>(came()) - static_cast<std::int64_t>(sent() + dropped() + held());
+  return static_cast<std::int64_t>(came()) - static_cast<std::int64_t>(sent() + dropped() + replaced() + held());
 }
 
 }  // namespace smartswitch::runtime

@@ -33,6 +33,7 @@ struct ElementCounts {
   std::uint64_t received = 0;  ///< came into the graph here, from a device or file
   std::uint64_t sent = 0;      ///< left the graph here
   std::uint64_t created = 0;   ///< made here
+  std::uint64_t replaced = 0;  ///< ended here because their bytes went on in packets made here
   std::uint64_t held = 0;      ///< are here now
   std::vector<CounterValue> counters;
   std::vector<OutputCount> outputs;
@@ -41,7 +42,7 @@ struct ElementCounts {
   [[nodiscard]] std::uint64_t counter(std::string_view counter_name) const;
   /// Under a named reason, or at an output that leads nowhere.
   [[nodiscard]] std::uint64_t dropped() const;
-  /// What came or was made here and neither left, nor was dropped, nor is held: 0 unless the element is faulty.
+  /// What came or was made here and neither left, nor was dropped or replaced, nor is held: 0 unless the element is faulty.
   [[nodiscard]] std::int64_t unaccounted() const;
 };
 
@@ -92,8 +93,9 @@ struct Snapshot {
   [[nodiscard]] std::uint64_t came() const;  ///< received and created
   [[nodiscard]] std::uint64_t sent() const;
   [[nodiscard]] std::uint64_t dropped() const;
+  [[nodiscard]] std::uint64_t replaced() const;
   [[nodiscard]] std::uint64_t held() const;
-  /// came() - sent() - dropped() - held(): 0 in a stopped switch, to the packet.
+  /// came() - sent() - dropped() - replaced() - held(): 0 in a stopped switch, to the packet.
   [[nodiscard]] std::int64_t unaccounted() const;
 };
 

@@ -70,6 +70,7 @@ std::string elements_table(const Snapshot& snapshot, bool colour) {
     table.row({e.name, e.element_class, std::to_string(e.in + e.received), std::to_string(e.out + e.sent), std::to_string(e.dropped()),
                std::to_string(e.held)});
     if (e.created != 0) table.note(fmt::format("made {}", e.created));
+    if (e.replaced != 0) table.note(fmt::format("in new packets went on {}", e.replaced));
     if (const std::string counters = counters_text(e.counters, false); !counters.empty()) table.note(counters);
     if (const std::string drops = counters_text(e.counters, true); !drops.empty()) table.note("dropped: " + drops);
     for (const OutputCount& output : e.outputs) {
@@ -116,6 +117,7 @@ nlohmann::ordered_json element_json(const ElementCounts& e) {
           {"received", e.received},
           {"sent", e.sent},
           {"created", e.created},
+          {"replaced", e.replaced},
           {"dropped", e.dropped()},
           {"held", e.held},
           {"counters", counters_json(e.counters, false)},
@@ -166,6 +168,7 @@ std::string summary_json(const Snapshot& snapshot) {
                                   {{"came", snapshot.came()},
                                    {"sent", snapshot.sent()},
                                    {"dropped", snapshot.dropped()},
+                                   {"replaced", snapshot.replaced()},
                                    {"held", snapshot.held()},
                                    {"unaccounted", snapshot.unaccounted()}}},
                                  {"pool", {{"packets", snapshot.pool_packets}, {"in_use", snapshot.pool_in_use}}}};

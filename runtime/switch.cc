@@ -30,10 +30,12 @@ struct Switch::Parts {
   explicit Parts(graph::Plan p) : plan(std::move(p)) {}
   bool build(const SwitchOptions& options, Problems& problems);
   [[nodiscard]] std::uint64_t held() const;
+  [[nodiscard]] std::uint64_t packets_in_use() const;
   void count_elements(Snapshot& snapshot) const;
 
   graph::Plan plan;
   Pool pool;
+  Pool large_pool;  // null if no element makes large packets
   std::unique_ptr<Ports> ports;
   std::vector<std::unique_ptr<Worker>> workers;
   std::unique_ptr<Pipeline> pipeline;
@@ -51,14 +53,15 @@ bool Switch::Parts::build(const SwitchOptions& options, Problems& problems) {
 
   PoolNeeds needs = planned_needs(plan);
   needs.may_hold = pipeline->may_hold();
-  EalNeeds eal{options.huge_pages, size_pool(plan, needs).bytes(), {}};
+  const PoolSize large = size_large_pool(pipeline->large_packets());
+  EalNeeds eal{options.huge_pages, size_pool(plan, needs).bytes() + large.bytes(), {}};
   for (const graph::Port& port : plan.ports) {
     if (is_pci_address(port.device)) eal.pci_devices.push_back(port.device);
   }
   if (!start_eal(eal, problems)) return false;
   if (!pipeline->start_states(problems)) return false;
 
-  ports = std::make_unique<Ports>(plan);
+  ports = std::make_unique<Ports>(plan, large.packets == 0);
   if (!ports->open(problems)) return false;
   needs.in_rings = ports->in_rings();
   needs.mtu = ports->largest_mtu();
@@ -66,12 +69,24 @@ bool Switch::Parts::build(const SwitchOptions& options, Problems& problems) {
   pool = make_pool(size, problems);
   if (!pool) return false;
   spdlog::info("pool: {} packets of {} bytes, {} MiB", size.packets, size.data_room, size.bytes() >> 20);
+  if (large.packets > 0) {
+    large_pool = make_pool(large, problems);
+    if (!large_pool) return false;
+    spdlog::info("large packets: {}, {} MiB", large.packets, large.bytes() >> 20);
+  }
   if (!ports->set_up(pool.get(), problems)) return false;
 
   for (std::size_t i = 0; i < plan.workers.size(); ++i) {
     workers.push_back(std::make_unique<Worker>(plan.workers[i], static_cast<unsigned>(i), cores[i], pool.get()));
+    workers.back()->context().large_pool = large_pool.get();
   }
   return pipeline->start_elements(*ports, workers, problems) && ports->start(problems);
+}
+
+std::uint64_t Switch::Parts::packets_in_use() const {
+  std::uint64_t packets = 0;
+  for (const Pool* each : {&pool, &large_pool}) packets += *each ? rte_mempool_in_use_count(each->get()) : 0;
+  return packets;
 }
 
 std::uint64_t Switch::Parts::held() const {
@@ -166,6 +181,7 @@ void Switch::Parts::count_elements(Snapshot& snapshot) const {
     counts.received += element.received();
     counts.sent += element.sent();
     counts.created += element.created();
+    counts.replaced += element.replaced();
     counts.held += element.held();
     add(counts.counters, read_counters(*spec.info, &element));
     add_outputs(spec, element, counts.outputs);
@@ -226,9 +242,9 @@ std::uint64_t Switch::close() {
   parts_->pipeline.reset();
   parts_->workers.clear();
   parts_->ports.reset();
-  if (!parts_->pool) return 0;
-  const std::uint64_t lost = rte_mempool_in_use_count(parts_->pool.get());
+  const std::uint64_t lost = parts_->packets_in_use();
   parts_->pool.reset();
+  parts_->large_pool.reset();
   return lost;
 }
 
@@ -246,8 +262,8 @@ Snapshot Switch::snapshot() const {
   }
   for (const Ports::Live& port : parts_->ports->live()) snapshot.ports.push_back(count_port(port));
   for (const auto& worker : parts_->workers) snapshot.workers.push_back(count_worker(*worker));
-  snapshot.pool_packets = parts_->pool->size;
-  snapshot.pool_in_use = rte_mempool_in_use_count(parts_->pool.get());
+  snapshot.pool_packets = parts_->pool->size + (parts_->large_pool ? parts_->large_pool->size : 0);
+  snapshot.pool_in_use = parts_->packets_in_use();
   return snapshot;
 }
 
