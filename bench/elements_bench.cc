@@ -56,6 +56,7 @@ const std::map<std::string, Case>& cases() {
       {"KeyHashSwitch", {kBackends, {"out"}, true}},
       {"LocateHeaders", {"", {"ipv4"}}},
       {"MemcachedClassifier", {", service: [10.0.0.100]", {"get", "write", "control", "direct", "other"}}},
+      {"MemcachedReassembler", {"", {"out"}}},
       {"PassThrough", {"", {"out"}, false, false}},
       {"Paint", {", colour: 1", {"out"}}},
       {"PaintSwitch", {"", {"0", "1"}}},

@@ -55,6 +55,11 @@ TEST(Snapshot, AddsUp) {
   for (const ElementCounts& e : s.elements) EXPECT_EQ(e.unaccounted(), 0) << e.name;
   EXPECT_EQ(s.element("limit")->counter("over_rate"), 30U);
   EXPECT_EQ(s.element("nobody"), nullptr);
+  s.elements[1].created = s.elements[1].replaced = 3;
+  EXPECT_EQ(s.replaced(), 3U);
+  EXPECT_EQ(s.unaccounted(), 0);
+  EXPECT_EQ(s.element("limit")->unaccounted(), 0);
+  EXPECT_THAT(summary_text(s, false), HasSubstr("in new packets went on 3"));
   s.elements[1].held = 0;
   EXPECT_EQ(s.unaccounted(), 5);
   EXPECT_EQ(s.element("limit")->unaccounted(), 5);
