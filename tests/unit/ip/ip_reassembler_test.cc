@@ -297,16 +297,20 @@ TEST(IPReassembler, RefusesNewcomersOnlyAsLongAsTheOthersGrow) {
 TEST(IPReassembler, GivesNoSenderMoreThanItsShare) {
   TestBench bench("IPReassembler", Value::map({{"incomplete", "8"}, {"per_source", "3"}}));
   const Bytes whole = datagram(4000);
+  for (int host = 1; host <= 2; ++host) bench.push({fragments_of(from(host, whole), 1200)[0]});
   for (std::uint32_t id = 0; id < 50; ++id) bench.push({fragments_of(whole, 1200, id)[0]});
   EXPECT_EQ(bench.counter("over_share"), 47U);
-  EXPECT_EQ(bench.element().held(), 3U);
-  for (int host = 1; host <= 5; ++host) bench.push({fragments_of(from(host, whole), 1200)[0]});
+  EXPECT_EQ(bench.element().held(), 5U);
+  for (int host = 3; host <= 5; ++host) bench.push({fragments_of(from(host, whole), 1200)[0]});
   EXPECT_EQ(bench.counter("table_full"), 0U);
   bench.advance(ms(10));
   // Now its own oldest makes way, and nobody else's.
   bench.push({fragments_of(whole, 1200, 100)[0]});
   EXPECT_EQ(bench.counter("over_share"), 48U);
-  for (int host = 1; host <= 5; ++host) bench.push(fragments_of(from(host, whole), 1200));
+  for (int host = 1; host <= 5; ++host) {
+    const std::vector<Bytes> pieces = fragments_of(from(host, whole), 1200);
+    bench.push({pieces[1], pieces[2], pieces[3]});
+  }
   EXPECT_THAT(bench.output("out"), SizeIs(5));
 }
 
