@@ -23,6 +23,18 @@ namespace {
 constexpr std::int64_t kMillisecond = 1'000'000;
 constexpr std::int64_t kDrainPatience = 100 * kMillisecond;
 
+// Its sockets are in a fanout group with PACKET_FANOUT_FLAG_DEFRAG (packet(7)): the kernel puts IPv4 fragments together before DPDK sees
+// them, and what then does not fit one of the driver's frames (2 KiB by default) is cut off.
+void warn_of_cut_packets(const Ports& ports) {
+  std::string names;
+  for (const Ports::Live& port : ports.live()) {
+    if (std::string_view(port.info.driver_name) == "net_af_packet") names += (names.empty() ? "`" : ", `") + port.spec->name + "`";
+  }
+  if (names.empty()) return;
+  spdlog::warn("IPv4 fragments of more than 2 KiB in all do not come in through net_af_packet ({}); net_af_xdp and net_pcap take them",
+               names);
+}
+
 }  // namespace
 
 // In the order in which they come to be: each may use those above it.
@@ -73,6 +85,7 @@ bool Switch::Parts::build(const SwitchOptions& options, Problems& problems) {
     large_pool = make_pool(large, problems);
     if (!large_pool) return false;
     spdlog::info("large packets: {}, {} MiB", large.packets, large.bytes() >> 20);
+    warn_of_cut_packets(*ports);
   }
   if (!ports->set_up(pool.get(), problems)) return false;
 
