@@ -283,7 +283,8 @@ TEST(MemcachedReassembler, SurvivesRandomFrames) {
   for (int i = 0; i < 20000; ++i) {
     const auto total = static_cast<std::uint16_t>(below(200) == 0 ? below(65536) : 3);
     const auto sequence = static_cast<std::uint16_t>(below(20) == 0 ? below(65536) : below(total == 0 ? 1 : total));
-    Bytes part = to_service().payload(frame(static_cast<std::uint16_t>(below(30)), sequence, total, std::string(10 + below(below(20) == 0 ? 1400 : 1), 'x')));
+    Bytes part = to_service().payload(
+        frame(static_cast<std::uint16_t>(below(30)), sequence, total, std::string(10 + below(below(20) == 0 ? 1400 : 1), 'x')));
     if (below(20) == 0) part.resize(below(part.size()));
     bench.push({part});
     ASSERT_LE(bench.element().held(), bench.element().may_hold());
