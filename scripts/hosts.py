@@ -329,6 +329,10 @@ class Switch:
         """What it printed at its end."""
         return json.loads(self.output.read_text())
 
+    def drops(self, element):
+        """Why and how many packets an element dropped, by its summary; what is 0 is left out."""
+        return {name: value for name, value in self.summary()["elements"][element]["drops"].items() if value}
+
     def counter(self, element, name):
         """A counter of the summary."""
         return self.summary()["elements"][element]["counters"][name]
