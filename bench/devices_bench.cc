@@ -101,7 +101,7 @@ std::string yaml(const Input& input, unsigned core) {
 connections:
   - rx -> classify
   - classify.get -> choose -> tx
-  - classify.write, classify.control, classify.direct, classify.other -> rest
+  - classify.write, classify.several, classify.control, classify.refused, classify.direct, classify.other -> rest
 workers:
   - {core: )" +
          std::to_string(core) + ", run: [rx], idle: poll}\n";

@@ -94,7 +94,9 @@ std::string yaml_of(const std::string& element_class, const Case& c, bool with_i
   std::string before = "rx";
   if (c.classified) {
     yaml += "  classify: MemcachedClassifier\n";
-    wires += "  - rx -> classify\n  - classify.write, classify.control, classify.direct, classify.other -> end\n";
+    wires +=
+        "  - rx -> classify\n  - classify.write, classify.several, classify.control, classify.refused, classify.direct, classify.other -> "
+        "end\n";
     before = "classify.get";
   }
   if (!with_it) return yaml + wires + "  - " + before + " -> end\n";

@@ -36,7 +36,7 @@ elements:
 connections:
   - rx -> classify
   - classify.get -> choose -> tx
-  - classify.write, classify.control, classify.direct, classify.other -> rest
+  - classify.write, classify.several, classify.control, classify.refused, classify.direct, classify.other -> rest
 )";
 }
 
@@ -55,7 +55,7 @@ connections:
   - rx -> classify
   - classify.get -> cache -> misses
   - cache.hit -> hits
-  - classify.write, classify.control, classify.direct, classify.other -> rest
+  - classify.write, classify.several, classify.control, classify.refused, classify.direct, classify.other -> rest
 )";
 }
 

@@ -35,7 +35,7 @@ std::uint64_t ElementCounts::dropped() const {
 }
 
 std::int64_t ElementCounts::unaccounted() const {
-  return static_cast<std::int64_t>(in + received + created) - static_cast<std::int64_t>(out + sent + dropped() + held);
+  return static_cast<std::int64_t>(in + received + created) - static_cast<std::int64_t>(out + sent + consumed + dropped() + held);
 }
 
 const ElementCounts* Snapshot::element(std::string_view name) const { return find(elements, name); }
@@ -46,6 +46,9 @@ std::uint64_t Snapshot::came() const {
 std::uint64_t Snapshot::sent() const {
   return sum(elements, [](const ElementCounts& e) { return e.sent; });
 }
+std::uint64_t Snapshot::consumed() const {
+  return sum(elements, [](const ElementCounts& e) { return e.consumed; });
+}
 std::uint64_t Snapshot::dropped() const {
   return sum(elements, [](const ElementCounts& e) { return e.dropped(); });
 }
@@ -53,7 +56,7 @@ std::uint64_t Snapshot::held() const {
   return sum(elements, [](const ElementCounts& e) { return e.held; });
 }
 std::int64_t Snapshot::unaccounted() const {
-  return static_cast<std::int64_t>(came()) - static_cast<std::int64_t>(sent() + dropped() + held());
+  return static_cast<std::int64_t>(came()) - static_cast<std::int64_t>(sent() + consumed() + dropped() + held());
 }
 
 }  // namespace smartswitch::runtime

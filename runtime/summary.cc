@@ -116,6 +116,7 @@ nlohmann::ordered_json element_json(const ElementCounts& e) {
           {"received", e.received},
           {"sent", e.sent},
           {"created", e.created},
+          {"consumed", e.consumed},
           {"dropped", e.dropped()},
           {"held", e.held},
           {"counters", counters_json(e.counters, false)},
@@ -149,9 +150,9 @@ std::string summary_text(const Snapshot& snapshot, bool colour) {
   }
   if (!snapshot.ports.empty()) text += "\n" + ports_table(snapshot, colour);
   text += "\n" + workers_table(snapshot, colour);
-  text +=
-      fmt::format("\n{:.1f} s: {} packets came in or were made, {} sent, {} dropped, {} held; pool: {} of {} in use\n", snapshot.seconds,
-                  snapshot.came(), snapshot.sent(), snapshot.dropped(), snapshot.held(), snapshot.pool_in_use, snapshot.pool_packets);
+  text += fmt::format("\n{:.1f} s: {} packets came in or were made, {} sent, {} consumed, {} dropped, {} held; pool: {} of {} in use\n",
+                      snapshot.seconds, snapshot.came(), snapshot.sent(), snapshot.consumed(), snapshot.dropped(), snapshot.held(),
+                      snapshot.pool_in_use, snapshot.pool_packets);
   for (const ElementCounts& e : snapshot.elements) {
     if (e.unaccounted() != 0) {
       text += fmt::format("element `{}` ({}) does not account for {} packets: it is faulty\n", e.name, e.element_class, e.unaccounted());
@@ -165,6 +166,7 @@ std::string summary_json(const Snapshot& snapshot) {
                                  {"packets",
                                   {{"came", snapshot.came()},
                                    {"sent", snapshot.sent()},
+                                   {"consumed", snapshot.consumed()},
                                    {"dropped", snapshot.dropped()},
                                    {"held", snapshot.held()},
                                    {"unaccounted", snapshot.unaccounted()}}},

@@ -166,6 +166,7 @@ void Switch::Parts::count_elements(Snapshot& snapshot) const {
     counts.received += element.received();
     counts.sent += element.sent();
     counts.created += element.created();
+    counts.consumed += element.consumed();
     counts.held += element.held();
     add(counts.counters, read_counters(*spec.info, &element));
     add_outputs(spec, element, counts.outputs);

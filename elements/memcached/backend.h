@@ -6,19 +6,17 @@
 #include <optional>
 #include <string>
 
+#include "elements/memcached/protocol.h"
 #include "elements/sdk/describe.h"
 
 namespace smartswitch::memcached {
-
-/// memcached's port.
-inline constexpr std::uint16_t kMemcachedPort = 11211;
 
 /// A memcached server, as the file names it. What an element needs of it beyond the name it has to ask for: the rest may be missing.
 struct Backend {
   std::string name;
   std::optional<MacAddress> mac;
   std::optional<Ipv4Address> address;
-  std::uint16_t port = kMemcachedPort;
+  std::uint16_t port = kPort;
   std::uint32_t weight = 1;
   static void describe(DescribeFields<Backend>& d);
 };

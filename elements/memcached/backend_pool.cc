@@ -21,7 +21,7 @@ constexpr unsigned kRehashes = 16;
 // As libmemcached and TwemProxy call a server that was given no name.
 std::string name_of(const Backend& server) {
   if (!server.name.empty() || !server.address) return server.name;
-  return to_string(*server.address) + (server.port == kMemcachedPort ? "" : fmt::format(":{}", server.port));
+  return to_string(*server.address) + (server.port == kPort ? "" : fmt::format(":{}", server.port));
 }
 
 template <class T>

@@ -12,8 +12,8 @@ class CacheInvalidate final : public Element {
   static void describe(Describe<CacheInvalidate>& d) {
     d.summary("Tells the cache of every write before it is passed on.");
     d.details(
-        R"(Everything that may write has to come through here on its way to a server: the outputs `write`, `control` and `direct` of a MemcachedClassifier.
-Each command of each datagram is looked at. Bytes that can't be understood, and TCP, may be a write of any key: the cache is emptied then and stays empty
+        R"(Everything that may write has to come through here on its way to a server: the outputs `write`, `several`, `control` and `direct` of a
+MemcachedClassifier. Each command of each datagram is looked at. Bytes that can't be understood, and TCP, may be a write of any key: the cache is emptied then and stays empty
 for its `reply_lifetime`. Nothing is dropped or changed.)");
     d.example("invalidate: {class: CacheInvalidate, cache: hot}");
     d.input<&CacheInvalidate::push>("in", "requests on their way to servers");
@@ -41,7 +41,7 @@ for its `reply_lifetime`. Nothing is dropped or changed.)");
       const Request request = parse_request(text);
       wrote = note(request, ticket) || wrote;
       if (request.status != Status::kMoreBehind) break;
-      text = text.substr(request.rest);
+      text = text.substr(request.size());
     }
     if (!wrote) cache_->other_sent(ticket, now());
   }
@@ -49,17 +49,18 @@ for its `reply_lifetime`. Nothing is dropped or changed.)");
   // True if the request has taken the ticket.
   bool note(const Request& request, Ticket ticket) {
     const bool followed = request.status == Status::kWhole || request.status == Status::kMoreBehind;
-    if (!followed && (may_write(request.verb) || request.status == Status::kUnsupported)) {
+    if (!followed && (request.writes || request.protocol == Protocol::kBinary)) {
       note_unknown();
       return false;
     }
-    if (!may_write(request.verb)) return false;
+    if (!request.writes || !followed) return false;
     if (request.verb == Verb::kFlushAll) {
       cache_->unknown_write_sent(now(), request.expiry);
       return false;
     }
-    const KeyCache::Write write{request.no_reply, request.expiry};
-    cache_->write_sent(ticket, hash_key(request.key), write, now());
+    const KeyCache::Write write{request.quiet, request.expiry};
+    KeyBuffer buffer;
+    cache_->write_sent(ticket, hash_key(item_key(request, buffer)), write, now());
     std::string_view more = request.more_keys;
     for (std::string_view key = next_key(more); !key.empty(); key = next_key(more)) cache_->write_sent(ticket, hash_key(key), write, now());
     return true;

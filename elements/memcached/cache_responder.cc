@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright the SmartSwitch authors
-#include <rte_ether.h>
-#include <rte_ip.h>
 #include <rte_memcpy.h>
-#include <rte_udp.h>
-
-#include <algorithm>
-#include <cstring>
-#include <numeric>
-#include <utility>
 
 #include "elements/memcached/datagram.h"
 #include "elements/memcached/key_cache.h"
+#include "elements/memcached/reply_packet.h"
 #include "elements/sdk/element.h"
 
 namespace smartswitch::memcached {
@@ -59,25 +52,10 @@ server sent it. All else leaves through `out`, and the cache is told, so that th
 
  private:
   static constexpr std::size_t kLongestGet = 4 + kLongestKey + 2;  // "get " key CR LF
-  static constexpr std::uint8_t kTimeToLive = 64;
 
-  // What is behind Ethernet and its tags in a request, and in the reply that it becomes.
-  template <class Ip>
-  struct Message {
-    Ip ip;
-    rte_udp_hdr udp;
-    FrameHeader frame;
-    std::uint8_t text[1];
-  } __attribute__((packed));
-
-  // Behind a classifier, a key means a whole UDP datagram with a frame header. Options and extension headers would have to be answered in
-  // kind: a server does that.
   static bool answerable(const Annotations& a) {
-    const std::size_t ip_length = a.headers.l4 - a.headers.l3;
-    const auto request_length = static_cast<std::uint16_t>(a.headers.payload_length - sizeof(FrameHeader));
-    return a.verb == static_cast<std::uint8_t>(Verb::kGet) && a.flags == 0 && a.key_length != 0 &&
-           a.headers.l4_protocol == ip_protocol::kUdp && request_length <= kLongestGet &&
-           ip_length == (a.headers.ip_version == 4 ? sizeof(rte_ipv4_hdr) : sizeof(rte_ipv6_hdr));
+    return a.verb == static_cast<std::uint8_t>(Verb::kGet) && (a.flags & ~kOwn) == 0 && a.key_length != 0 && can_turn_around(a.headers) &&
+           a.headers.payload_length <= sizeof(FrameHeader) + kLongestGet;
   }
 
   // True if the packet has become a reply. `place` is empty if it can't be answered.
@@ -97,12 +75,14 @@ server sent it. All else leaves through `out`, and the cache is told, so that th
   // What follows is kept out of answer(), whose registers it would take.
   [[gnu::noinline]] void pass(Packet packet) {
     passed_.add();
+    if ((packet.annotations().flags & kOwn) != 0) return;
     const Headers& h = locate_headers(packet);
     if (const auto datagram = read_datagram(packet, h))
       cache_->other_sent(ticket_of_request(packet, h, datagram->frame->request_id), now());
   }
   [[gnu::noinline]] void miss(Packet packet) {
     misses_.add();
+    if ((packet.annotations().flags & kOwn) != 0) return;
     const Headers& h = locate_headers(packet);
     if (const auto datagram = read_datagram(packet, h)) {
       cache_->get_sent(ticket_of_request(packet, h, datagram->frame->request_id), packet.annotations().key_hash, now());
@@ -129,58 +109,8 @@ server sent it. All else leaves through `out`, and the cache is told, so that th
     turn_around(*message, udp_length, hit.sum);
     h.payload_length = static_cast<std::uint16_t>(udp_length - sizeof(rte_udp_hdr));
     packet.annotations().key_length = 0;
+    packet.annotations().flags |= kLast;
     return packet.resize(text_at + hit.length);
-  }
-
-  // Makes headers for the text that is in place: sender and receiver swapped, lengths and checksums new.
-  template <class Ip>
-  static void turn_around(Message<Ip>& m, std::uint16_t udp_length, std::uint16_t text_sum) {
-    const rte_be16_t client = m.udp.src_port;
-    const rte_be16_t server = m.udp.dst_port;
-    const rte_be16_t length = rte_cpu_to_be_16(udp_length);
-    m.frame.sequence = 0;
-    m.frame.total = rte_cpu_to_be_16(1);
-    m.frame.reserved = 0;
-    m.udp.src_port = server;
-    m.udp.dst_port = client;
-    m.udp.dgram_len = length;
-    const std::uint16_t checksum = complement(turn_ip(m.ip, udp_length) + rte_cpu_to_be_16(ip_protocol::kUdp) + length + server + client +
-                                              length + m.frame.request_id + rte_cpu_to_be_16(1) + text_sum);
-    m.udp.dgram_cksum = checksum == 0 ? 0xFFFF : checksum;  // RFC 768: zero would say that there is none
-  }
-
-  // Internet checksums (RFC 1071) of fields that are at hand: reading them back from the packet in other sizes than they were just written
-  // in would wait for the writes.
-  static std::uint16_t complement(std::uint64_t sum) {
-    while (sum >> 16 != 0) sum = (sum & 0xFFFF) + (sum >> 16);
-    return static_cast<std::uint16_t>(~sum);
-  }
-
-  // Both return the sum of the addresses, which UDP's checksum covers too.
-  static std::uint64_t turn_ip(rte_ipv4_hdr& ip, std::uint16_t udp_length) {
-    const rte_be32_t client = ip.src_addr;
-    const rte_be32_t server = ip.dst_addr;
-    const rte_be16_t first_word = rte_cpu_to_be_16(static_cast<std::uint16_t>(RTE_IPV4_VHL_DEF << 8 | ip.type_of_service));
-    const rte_be16_t length = rte_cpu_to_be_16(static_cast<std::uint16_t>(sizeof ip + udp_length));
-    const std::uint64_t addresses = std::uint64_t{client} + server;
-    ip.src_addr = server;
-    ip.dst_addr = client;
-    ip.total_length = length;
-    ip.packet_id = 0;  // RFC 6864 section 4.1: free for a datagram that is not to be fragmented
-    ip.fragment_offset = rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG);
-    ip.time_to_live = kTimeToLive;
-    ip.hdr_checksum = complement(addresses + first_word + length + rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG) +
-                                 rte_cpu_to_be_16(kTimeToLive << 8 | ip_protocol::kUdp));
-    return addresses;
-  }
-  static std::uint64_t turn_ip(rte_ipv6_hdr& ip, std::uint16_t udp_length) {
-    std::uint32_t words[8];
-    std::memcpy(words, ip.src_addr, sizeof words);
-    std::memcpy(ip.src_addr, words + 4, sizeof ip.src_addr);
-    std::memcpy(ip.dst_addr, words, sizeof ip.dst_addr);
-    ip.payload_len = rte_cpu_to_be_16(udp_length);
-    ip.hop_limits = kTimeToLive;
-    return std::accumulate(std::begin(words), std::end(words), std::uint64_t{0});
   }
 
   StateRef<KeyCache> cache_;

@@ -2,12 +2,14 @@
 // Copyright the SmartSwitch authors
 #include "elements/memcached/datagram.h"
 
+#include <rte_ether.h>
 #include <rte_ip.h>
 #include <rte_udp.h>
 
 #include <cstring>
 #include <random>
 
+#include "elements/memcached/readdress.h"
 #include "elements/sdk/hash.h"
 
 namespace smartswitch::memcached {
@@ -41,6 +43,47 @@ Parties parties_of(Packet packet, const Headers& headers, bool request, rte_be16
 }
 
 }  // namespace
+
+void annotate(Packet packet, const Datagram& datagram, const Request& request) {
+  Annotations& a = packet.annotations();
+  a.verb = static_cast<std::uint8_t>(request.verb);
+  a.request_id = rte_be_to_cpu_16(datagram.frame->request_id);
+  a.flags =
+      static_cast<std::uint8_t>((request.keys > 1 ? kSeveral : 0) | (request.protocol == Protocol::kBinary ? kBinary : 0) |
+                                (request.encoded_key ? kEncodedKey : 0) | (request.quiet ? kQuiet : 0) | (request.writes ? kWrites : 0));
+  a.key_length = 0;
+  KeyBuffer buffer;
+  const std::string_view key = item_key(request, buffer);
+  if (key.empty() || key.size() > kLongestKey) return;
+  a.key_length = static_cast<std::uint8_t>(request.key.size());
+  a.key_offset = static_cast<std::uint16_t>(reinterpret_cast<const std::uint8_t*>(request.key.data()) - packet.data());
+  a.key_hash = hash_key(key);
+}
+
+bool write_request(Packet packet, std::string_view text, Errand errand) {
+  constexpr std::size_t kTextAt = sizeof(rte_ether_hdr) + sizeof(Ipv4Message);
+  if (!packet.resize(static_cast<std::uint32_t>(kTextAt + text.size()))) return false;
+  std::memset(packet.data(), 0, kTextAt);
+  std::memcpy(packet.data() + kTextAt, text.data(), text.size());
+  reinterpret_cast<rte_ether_hdr*>(packet.data())->ether_type = rte_cpu_to_be_16(ether_type::kIpv4);
+  auto* message = reinterpret_cast<Ipv4Message*>(packet.data() + sizeof(rte_ether_hdr));
+  const auto udp_length = static_cast<std::uint16_t>(sizeof(rte_udp_hdr) + sizeof(FrameHeader) + text.size());
+  message->ip.version_ihl = RTE_IPV4_VHL_DEF;
+  message->ip.total_length = rte_cpu_to_be_16(static_cast<std::uint16_t>(sizeof message->ip + udp_length));
+  message->ip.time_to_live = 64;
+  message->ip.next_proto_id = ip_protocol::kUdp;
+  message->ip.hdr_checksum = rte_ipv4_cksum(&message->ip);
+  message->udp.dgram_len = rte_cpu_to_be_16(udp_length);
+  message->frame.total = rte_cpu_to_be_16(1);
+  message->udp.dgram_cksum = rte_ipv4_udptcp_cksum(&message->ip, &message->udp);
+  forget_headers(packet);
+  const auto datagram = read_datagram(packet, locate_headers(packet));
+  annotate(packet, *datagram, parse_request(datagram->text));
+  Annotations& a = packet.annotations();
+  a.flags |= kOwn;
+  a.context = errand.context();
+  return true;
+}
 
 Ticket ticket_of_request(Packet packet, const Headers& headers, rte_be16_t request_id) {
   return ticket_of(parties_of(packet, headers, true, request_id));

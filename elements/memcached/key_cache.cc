@@ -8,7 +8,7 @@
 #include <chrono>
 #include <cstring>
 
-#include "elements/memcached/protocol.h"
+#include "elements/memcached/reply.h"
 #include "elements/sdk/hash.h"
 #include "elements/sdk/registry.h"
 
@@ -216,8 +216,9 @@ bool KeyCache::reply_seen(Ticket ticket, std::string_view text, std::int64_t now
     return false;
   }
   const Reply reply = parse_reply(text);
-  if (reply.kind != ReplyKind::kValue || reply.has_cas || reply.key.size() > kLongestKey) return false;
-  if (hash_key(reply.key) != record->key_hash) return false;
+  if (reply.kind != ReplyKind::kValue || !reply.whole || reply.protocol != Protocol::kText || reply.has_cas || reply.key.empty())
+    return false;
+  if (text.substr(reply.size()) != "END\r\n" || hash_key(reply.key) != record->key_hash) return false;
   const bool good = text.size() <= kLongestReply && fill(*record, text, reply.key, now);
   (good ? filled_ : refused_).add_shared();
   return good;

@@ -19,21 +19,21 @@ class KeyHashSwitch final : public Element {
         R"(The key is the one that a MemcachedClassifier has found. The server must have the address that the request was sent to (on its loopback
 device, say): it answers the client directly.
 
-Requests without a key go to the first server that is up. A get of several keys goes to the server of the first one; if others belong
-elsewhere it is counted under `straddling`, and those keys are reported missing. What has no server (all are down, or its own is and the pool
-says `when_down: refuse`) leaves through `unavailable`, or is dropped there.)");
+Requests without a key go to the first server that is up. A request with several keys would go to the server of the first one: a RequestSplitter
+makes one of each. What has no server (all are down, or its own is and the pool says `when_down: refuse`) leaves through `unavailable`, or is
+dropped there. The address of the server, if it has one, is noted for RequestSender and IPIPEncap.)");
     d.example("choose: {class: KeyHashSwitch, backends: backends}");
     d.input<&KeyHashSwitch::push>("in", "requests, classified");
     d.output("out", &KeyHashSwitch::out_, "the same, with the server's MAC address as destination");
     d.output("unavailable", &KeyHashSwitch::unavailable_, "requests that have no server now, unchanged").optional();
     d.parameter("backends", &KeyHashSwitch::backends_, "the servers to choose from; each needs its `mac`");
     d.counter("keyless", &KeyHashSwitch::keyless_, "requests without a key, sent to the first server that is up");
-    d.counter("straddling", &KeyHashSwitch::straddling_, "gets whose keys belong to several servers");
     d.drop("malformed", &KeyHashSwitch::malformed_, "too short for an Ethernet header");
   }
 
   void start(Problems& problems) override {
     for (const Backend& server : backends_->servers()) {
+      targets_.push_back({server.mac.value_or(MacAddress{}), server.port, server.address.value_or(Ipv4Address{}).host_order});
       if (!server.mac)
         problems.add({}, fmt::format("server `{}` of `{}` has no MAC address to send requests to", server.name, backends_->name()),
                      "give it one: `mac: \"02:00:00:00:01:01\"`");
@@ -56,36 +56,36 @@ says `when_down: refuse`) leaves through `unavailable`, or is dropped there.)");
   bool direct(Packet packet) {
     auto* ether = packet.at<rte_ether_hdr>(0);
     if (ether == nullptr) return false;
-    const Annotations& a = packet.annotations();
+    Annotations& a = packet.annotations();
     std::uint32_t server = BackendPool::kNone;
     if (a.key_length == 0) {
       keyless_.add();
       server = backends_->first_up();
     } else {
-      const std::string_view key(reinterpret_cast<const char*>(packet.data()) + a.key_offset, a.key_length);
-      server = backends_->choose(a.key_hash, key);
-      if ((a.flags & kSeveral) != 0 && backends_->by_key()) count_straddling(packet, server);
+      KeyBuffer buffer;
+      server = backends_->choose(a.key_hash, key_of(packet, buffer));
     }
     if (server == BackendPool::kNone) return false;
-    std::memcpy(&ether->dst_addr, backends_->servers()[server].mac->bytes.data(), RTE_ETHER_ADDR_LEN);
+    const Target& target = targets_[server];
+    std::memcpy(&ether->dst_addr, target.mac.bytes.data(), RTE_ETHER_ADDR_LEN);
+    a.next_address = target.address;
+    a.next_port = target.port;
+    a.next_server = static_cast<std::uint16_t>(server);
     return true;
   }
 
-  void count_straddling(Packet packet, std::uint32_t server) {
-    const auto datagram = read_datagram(packet, locate_headers(packet));
-    if (!datagram) return;
-    std::string_view more = parse_request(datagram->text).more_keys;
-    for (std::string_view key = next_key(more); !key.empty(); key = next_key(more)) {
-      if (backends_->choose(hash_key(key), key) == server) continue;
-      straddling_.add();
-      return;
-    }
-  }
+  // What a packet needs of a server, in a quarter of a cache line.
+  struct Target {
+    MacAddress mac;
+    std::uint16_t port = 0;
+    std::uint32_t address = 0;
+  };
 
   StateRef<BackendPool> backends_;
+  std::vector<Target> targets_;
   Output out_;
   Output unavailable_;
-  Counter keyless_, straddling_;
+  Counter keyless_;
   DropReason malformed_;
 };
 

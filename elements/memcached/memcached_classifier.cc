@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "elements/memcached/datagram.h"
+#include "elements/memcached/refusal.h"
 #include "elements/sdk/element.h"
 #include "elements/sdk/hash.h"
 
@@ -16,36 +17,39 @@ class MemcachedClassifier final : public Element {
   static void describe(Describe<MemcachedClassifier>& d) {
     d.summary("Finds memcached requests, reads command and key, and sorts them by what they do.");
     d.details(
-        R"(Requests are UDP datagrams to one of the `service` addresses (any address if none is given) and to `udp_port`. What it learns is in the
-packet's annotations: verb, place and hash of the key, request id.
+        R"(Requests are UDP datagrams to one of the `service` addresses (any address if none is given) and to `udp_port`, in memcached's text, meta or
+binary protocol. What it learns is in the packet's annotations: verb, place and hash of the key, request id.
 
-Dropped are requests that would do harm or go nowhere: those that are cut off (memcached would take the next client's datagram for the rest), IP
-fragments to a service address, several frames in one request (memcached drops them in silence), and forms that are not understood yet
-(binary protocol, keys in base64).
+`get` and `write` have requests of one command with one key. A datagram with several keys or several commands leaves through `several`; one that would do harm
+leaves through `refused`: it is cut off (memcached would take the next client's datagram for the rest), or an error after which memcached takes
+data for commands. An ErrorResponder tells the client; unconnected, they are dropped.
 
 Requests to other addresses, and TCP to the port, are not for this switch to direct; but as they may write, they have an output of their own, `direct`,
-that belongs to a CacheInvalidate if there is a cache.)");
+that belongs to a CacheInvalidate if there is a cache. IP fragments to a service address are dropped: put an IPReassembler before this element.)");
     d.example("classify: {class: MemcachedClassifier, service: [10.11.0.100], udp_port: 11211}");
     d.input<&MemcachedClassifier::push>("in", "packets from clients");
-    d.output("get", &MemcachedClassifier::get_, "gets, of one or several keys");
-    d.output("write", &MemcachedClassifier::write_, "whatever may change an item: set, delete, incr, touch, gat, ...");
+    d.output("get", &MemcachedClassifier::get_, "requests to read one key");
+    d.output("write", &MemcachedClassifier::write_, "requests that may change one item: set, delete, incr, touch, gat, ...");
+    d.output("several", &MemcachedClassifier::several_, "requests with several keys, and datagrams with several commands");
     d.output("control", &MemcachedClassifier::control_,
-             "requests without a key (version, stats, flush_all, ...), and those that memcached refuses");
+             "requests without a key (version, stats, flush_all, ...), and gets that memcached answers with an error");
+    d.output("refused", &MemcachedClassifier::refused_, "requests that must not reach a server").optional();
     d.output("direct", &MemcachedClassifier::direct_, "memcached traffic that is not for a service address, and TCP");
     d.output("other", &MemcachedClassifier::other_, "everything else, untouched");
     d.parameter("service", &MemcachedClassifier::service_, "addresses that requests are sent to; none: every address");
     d.parameter("udp_port", &MemcachedClassifier::port_, "port that requests are sent to").at_least(1);
-    d.counter("gets", &MemcachedClassifier::gets_, "requests to read, of one or several keys");
-    d.counter("writes", &MemcachedClassifier::writes_, "requests that may change an item");
-    d.drop("incomplete", &MemcachedClassifier::incomplete_, "cut off in the command line or in the data");
+    d.counter("gets", &MemcachedClassifier::gets_, "requests to read one key");
+    d.counter("writes", &MemcachedClassifier::writes_, "requests that may change one item");
+    d.counter("incomplete", &MemcachedClassifier::incomplete_, "refused: cut off in the command or in the data");
+    d.counter("bad_line", &MemcachedClassifier::bad_line_,
+              "refused: a key of more than 250 bytes or none, numbers that are none, wrong binary headers");
+    d.counter("bad_data", &MemcachedClassifier::bad_data_, "refused: the data is longer than announced");
     d.drop("fragment", &MemcachedClassifier::fragment_, "IP fragments to a service address");
     d.drop("bad_frame", &MemcachedClassifier::bad_frame_, "too short for the frame header, or not frame 1 of 1");
-    d.drop("bad_key", &MemcachedClassifier::bad_key_, "writes whose key is missing, longer than 250 bytes or has control characters");
-    d.drop("unsupported", &MemcachedClassifier::unsupported_, "forms that are not understood");
   }
 
   void push(Batch& batch) {
-    Batch writes, controls, directs, others;
+    Batch writes, severals, controls, refusals, directs, others;
     // Two rounds: while one packet's text is read, the next ones are on their way into the cache.
     constexpr unsigned kAhead = 6;
     unsigned gets = 0;
@@ -62,8 +66,14 @@ that belongs to a CacheInvalidate if there is a cache.)");
         case Way::kWrite:
           writes.add(packet);
           break;
+        case Way::kMany:
+          severals.add(packet);
+          break;
         case Way::kControl:
           controls.add(packet);
+          break;
+        case Way::kRefused:
+          refusals.add(packet);
           break;
         case Way::kDirect:
           directs.add(packet);
@@ -82,12 +92,14 @@ that belongs to a CacheInvalidate if there is a cache.)");
     write_.push(writes);
     direct_.push(directs);
     control_.push(controls);
+    several_.push(severals);
     get_.push(batch);
+    refused_.push(refusals);
     other_.push(others);
   }
 
  private:
-  enum class Way : std::uint8_t { kGet, kWrite, kControl, kDirect, kOther, kDropped };
+  enum class Way : std::uint8_t { kGet, kWrite, kMany, kControl, kRefused, kDirect, kOther, kDropped };
 
   static void prefetch(Packet packet) {
     packet.prefetch_data();
@@ -154,64 +166,49 @@ that belongs to a CacheInvalidate if there is a cache.)");
   // All requests but plain gets. Kept out of the way of those, and given nothing that they would have to put into memory for it.
   [[gnu::noinline]] Way look_at_request(Packet packet, const Headers& h) {
     const auto datagram = read_datagram(packet, h);
-    const Request request = parse_request(datagram->text);
-    if (request.status != Status::kWhole) return look_at_odd_request(packet, request, *datagram);
-    note(packet, h, *datagram, request);
-    return way_of(request.verb);
+    const Request first = parse_request(datagram->text);
+    annotate(packet, *datagram, first);
+    if (first.status != Status::kMoreBehind) return way_of(packet, first);
+    for (std::string_view text = datagram->text.substr(first.size()); !text.empty();) {
+      const Request next = parse_request(text);
+      if (next.status != Status::kMoreBehind && way_of(packet, next) == Way::kRefused) return Way::kRefused;
+      if (next.status != Status::kMoreBehind) break;
+      text = text.substr(next.size());
+    }
+    packet.annotations().flags |= kSeveral;
+    return Way::kMany;
   }
 
-  static Way way_of(Verb verb) {
-    if (verb == Verb::kGet || verb == Verb::kGets) return Way::kGet;
-    if (verb == Verb::kFlushAll || verb == Verb::kControl || verb == Verb::kUnknown) return Way::kControl;
-    return Way::kWrite;
-  }
-
-  Way look_at_odd_request(Packet packet, const Request& first, const Datagram& datagram) {
-    Annotations& a = packet.annotations();
-    a.verb = static_cast<std::uint8_t>(first.verb);
-    switch (first.status) {
+  // Where a datagram with this one command goes.
+  Way way_of(Packet packet, const Request& request) {
+    switch (request.status) {
       case Status::kIncomplete:
-        return dropped(packet, incomplete_);
-      case Status::kUnsupported:
-        return dropped(packet, unsupported_);
-      case Status::kBadKey:
-        return way_of(first.verb) == Way::kGet ? Way::kControl : dropped(packet, bad_key_);
+        return refused(packet, Refusal::kIncomplete, incomplete_);
+      case Status::kBadData:
+        return refused(packet, Refusal::kBadData, bad_data_);
+      case Status::kBadLine:
+        // What follows no line of data, memcached may as well answer itself.
+        if (request.protocol == Protocol::kText && !request.writes) return Way::kControl;
+        return refused(packet, Refusal::kBadLine, bad_line_);
       default:
         break;
     }
-    // Several commands in one datagram: all go where the first one's key belongs, as writes if one of them is.
-    bool writes = may_write(first.verb);
-    for (std::string_view text = datagram.text.substr(first.rest); !text.empty();) {
-      const Request next = parse_request(text);
-      if (next.status == Status::kIncomplete) return dropped(packet, incomplete_);
-      if (next.status == Status::kUnsupported) return dropped(packet, unsupported_);
-      writes = writes || may_write(next.verb);
-      if (next.status != Status::kMoreBehind) break;
-      text = text.substr(next.rest);
-    }
-    note(packet, packet.annotations().headers, datagram, first);
-    a.flags |= kSeveral;
-    if (writes) return Way::kWrite;
-    return first.keys == 0 ? Way::kControl : Way::kGet;
+    if (request.keys > 1) return Way::kMany;
+    if (request.keys == 0 || request.verb >= Verb::kFlushAll) return Way::kControl;
+    return request.writes ? Way::kWrite : Way::kGet;
   }
 
-  static void note(Packet packet, const Headers& h, const Datagram& datagram, const Request& request) {
-    Annotations& a = packet.annotations();
-    a.verb = static_cast<std::uint8_t>(request.verb);
-    a.request_id = rte_be_to_cpu_16(datagram.frame->request_id);
-    a.flags = request.keys > 1 ? kSeveral : 0;
-    a.key_length = static_cast<std::uint8_t>(request.key.size());
-    if (request.key.empty()) return;
-    a.key_offset =
-        static_cast<std::uint16_t>(h.payload + sizeof(FrameHeader) + static_cast<std::size_t>(request.key.data() - datagram.text.data()));
-    a.key_hash = hash_key(request.key);
+  static Way refused(Packet packet, Refusal why, Counter& counter) {
+    counter.add();
+    refuse(packet, why);
+    return Way::kRefused;
   }
 
   std::vector<Ipv4Address> service_;
   std::uint16_t port_ = kPort;
-  Output get_, write_, control_, direct_, other_;
-  Counter gets_, writes_;
-  DropReason incomplete_, fragment_, bad_frame_, bad_key_, unsupported_;
+  Output get_, write_, several_, control_, refused_, direct_, other_;
+  Counter gets_, writes_, incomplete_, bad_line_, bad_data_;
+  DropReason fragment_, bad_frame_;
 };
 
 SMARTSWITCH_ELEMENT(MemcachedClassifier)

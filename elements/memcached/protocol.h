@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright the SmartSwitch authors
 //
-// memcached's text protocol over UDP, as far as a switch has to understand it: which command, which key, is the request whole. Source:
-// memcached's protocol.txt, and what memcached 1.6 really does where the two differ.
-//
-//   const Request r = parse_request("set greeting 0 0 5\r\nhello\r\n");
-//   r.verb == Verb::kSet, r.key == "greeting", r.status == Status::kWhole
+// What memcached's protocols have in common: text, meta and binary, over UDP as over TCP. Sources: memcached's protocol.txt and
+// protocol_binary.txt, and what memcached 1.6 really does where they differ.
 #pragma once
 
 #include <rte_byteorder.h>
@@ -21,7 +18,9 @@
 namespace smartswitch::memcached {
 
 inline constexpr std::uint16_t kPort = 11211;
-inline constexpr std::size_t kLongestKey = 250;  // protocol.txt, "Keys"
+inline constexpr std::size_t kLongestKey = 250;          // protocol.txt, "Keys"
+inline constexpr std::size_t kLongestData = 1ULL << 30;  // the largest that item_size_max (memcached -I) can be set to
+inline constexpr std::size_t kReplyDatagram = 1400;      // UDP payload of memcached's replies: its UDP_MAX_PAYLOAD_SIZE
 
 /// Goes before the text of every datagram (protocol.txt, "UDP protocol").
 struct FrameHeader {
@@ -31,10 +30,14 @@ struct FrameHeader {
   rte_be16_t reserved;
 } __attribute__((packed));
 
+enum class Protocol : std::uint8_t { kText, kBinary };
+
 enum class Verb : std::uint8_t {
   kNone,  ///< not looked at, or not memcached
   kGet,
   kGets,
+  kMetaGet,
+  kMetaDebug,
   kSet,
   kAdd,
   kReplace,
@@ -47,64 +50,20 @@ enum class Verb : std::uint8_t {
   kTouch,
   kGat,
   kGats,
-  kMetaGet,
   kMetaSet,
   kMetaDelete,
   kMetaArithmetic,
   kFlushAll,
-  kControl,  ///< version, stats, verbosity and the like: no key, changes no item
-  kUnknown,  ///< no command that memcached knows: it answers ERROR and changes nothing
+  kVersion,
+  kStats,
+  kVerbosity,
+  kNoop,
+  kQuit,
+  kAdmin,    ///< lru, slabs, watch, shutdown, SASL and the like: for operators, changes no item
+  kUnknown,  ///< no command that memcached knows: it answers with an error and changes nothing
 };
 
-/// Everything that may change an item, its expiry or its version; gat and mg count because they can set the expiry.
-constexpr bool may_write(Verb verb) { return verb >= Verb::kSet && verb <= Verb::kFlushAll; }
-
-enum class Status : std::uint8_t {
-  kWhole,        ///< one command, complete, and nothing behind it
-  kMoreBehind,   ///< one complete command with more bytes behind it: `rest` is where they start
-  kIncomplete,   ///< cut off in the command line or in the data: memcached would take the next datagram for the rest
-  kBadKey,       ///< no key, one longer than kLongestKey, or control characters in it: memcached refuses
-  kUnsupported,  ///< a form that this parser does not follow (binary protocol, keys in base64)
-};
-
-struct Request {
-  Verb verb = Verb::kNone;
-  Status status = Status::kUnsupported;
-  bool no_reply = false;
-  unsigned keys = 0;           ///< how many keys a get names; 1 for other commands that have one
-  std::string_view key;        ///< the first one; points into the text
-  std::string_view more_keys;  ///< the text of the others, separated by spaces
-  std::int64_t expiry = 0;     ///< as written: 0 never, up to 30 days relative, else Unix time; negative: at once
-  std::size_t rest = 0;        ///< for kMoreBehind
-};
-
-/// Looks at the text behind the frame header. Never fails: what it cannot follow it says in `status`.
-Request parse_request(std::string_view text);
-
-/// How long the key is in "get <key>\r\n" with nothing before, between or behind; 0 if `text` is anything else.
-inline std::size_t plain_get_key_length(std::string_view text);
-
-/// How many leading bytes of `text` can be part of a key: neither space nor control character nor DEL.
-inline std::size_t key_length(std::string_view text);
-
-/// Takes the next key off `more_keys`; empty when there is none left.
-std::string_view next_key(std::string_view& more_keys);
-
-enum class ReplyKind : std::uint8_t {
-  kValue,  ///< VALUE ... with its data whole, followed by END: one hit of a get of one key
-  kOther,  ///< any other reply, or part of one
-};
-
-struct Reply {
-  ReplyKind kind = ReplyKind::kOther;
-  std::string_view key;
-  std::string_view value;
-  bool has_cas = false;  ///< it answers gets
-};
-
-/// Looks at the text of a reply datagram.
-Reply parse_reply(std::string_view text);
-
+/// How many leading bytes of `text` can surely be part of a key: neither space nor control character nor DEL.
 inline std::size_t key_length(std::string_view text) {
   std::size_t i = 0;
 #ifdef __SSE2__
@@ -125,6 +84,7 @@ inline std::size_t key_length(std::string_view text) {
   return i;
 }
 
+/// How long the key is in "get <key>\r\n" with nothing before, between or behind; 0 if `text` is anything else.
 inline std::size_t plain_get_key_length(std::string_view text) {
   constexpr std::size_t kBefore = 4;  // "get "
   constexpr std::size_t kBehind = 2;  // CR LF

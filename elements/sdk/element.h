@@ -65,6 +65,8 @@ class Element {
   /// Packets that came into the graph here, and that left it here: device, file.
   [[nodiscard]] std::uint64_t received() const { return received_.value(); }
   [[nodiscard]] std::uint64_t sent() const { return sent_.value(); }
+  /// Packets whose purpose was served here: replies to what the switch itself has asked, requests that others were made of.
+  [[nodiscard]] std::uint64_t consumed() const { return consumed_.value(); }
 
  protected:
   /// Frees the packets and counts them under `reason`.
@@ -75,6 +77,12 @@ class Element {
   }
   static void drop(Packet packet, DropReason& reason) {
     reason.add();
+    rte_pktmbuf_free(packet.mbuf());
+  }
+
+  /// Frees a packet that has served its purpose.
+  void consume(Packet packet) {
+    consumed_.add();
     rte_pktmbuf_free(packet.mbuf());
   }
 
@@ -109,6 +117,7 @@ class Element {
   Counter created_;
   Counter received_;
   Counter sent_;
+  Counter consumed_;
 };
 
 }  // namespace smartswitch

@@ -37,11 +37,14 @@ struct alignas(64) Annotations {
   std::uint8_t key_length = 0;  ///< bytes of the application's key; 0: no key was found
   std::uint8_t flags = 0;       ///< application's own bits
   Headers headers;
-  std::uint16_t key_offset = 0;  ///< start of the key
-  std::uint16_t request_id = 0;  ///< application's request number, host order
-  std::uint64_t key_hash = 0;    ///< hash_key() of the key
-  std::uint64_t context = 0;     ///< free for the element that set `verb`
-  std::int64_t time = 0;         ///< when the packet was received or is due, ns of Element::now()
+  std::uint16_t key_offset = 0;    ///< start of the key
+  std::uint16_t request_id = 0;    ///< application's request number, host order
+  std::uint64_t key_hash = 0;      ///< hash_key() of the key
+  std::uint64_t context = 0;       ///< free for the elements of the application
+  std::int64_t time = 0;           ///< when the packet was received or is due, ns of Element::now()
+  std::uint32_t next_address = 0;  ///< IPv4 address of the server that was chosen, host order; 0: it has none
+  std::uint16_t next_port = 0;     ///< and its port
+  std::uint16_t next_server = 0;   ///< and its number in its pool
 };
 static_assert(sizeof(Annotations) == 64, "annotations are one cache line");
 

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright the SmartSwitch authors
 //
-// Any bytes as a request and as a reply: nothing is read outside, and what the parser points to lies inside.
+// Any bytes as a request and as a reply, in all protocols: nothing is read outside, and what the parsers point to lies inside.
 #include <cstdlib>
 #include <string>
 
-#include "elements/memcached/protocol.h"
+#include "elements/memcached/reply.h"
+#include "elements/memcached/request.h"
 
 namespace {
 
+using smartswitch::memcached::item_key;
+using smartswitch::memcached::KeyBuffer;
 using smartswitch::memcached::next_key;
 using smartswitch::memcached::parse_reply;
 using smartswitch::memcached::parse_request;
@@ -38,12 +41,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       ++keys;
     }
     if (request.status == Status::kWhole && request.keys > 0) require(keys == request.keys);
+    KeyBuffer buffer;
+    require(item_key(request, buffer).size() <= request.key.size());
+    if (request.status == Status::kWhole) require(request.size() == text.size());
     if (request.status != Status::kMoreBehind) break;
-    require(request.rest > 0 && request.rest < text.size());
-    text = text.substr(request.rest);
+    require(request.size() > 0 && request.size() < text.size());
+    text = text.substr(request.size());
   }
-  const auto reply = parse_reply(all);
-  require_inside(reply.key, all);
-  require_inside(reply.value, all);
+  for (std::string_view text = all; !text.empty();) {
+    const auto reply = parse_reply(text);
+    require_inside(reply.key, text);
+    require_inside(reply.data, text);
+    require_inside(reply.flags, text);
+    if (!reply.whole) break;
+    require(reply.size() > 0 && reply.size() <= text.size());
+    text = text.substr(reply.size());
+  }
   return 0;
 }

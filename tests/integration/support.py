@@ -54,10 +54,10 @@ class LabTest(unittest.TestCase):
         """To the packet, in the whole and in each element."""
         packets = summary["packets"]
         self.assertGreater(packets["came"], 0)
-        self.assertEqual(packets["came"], packets["sent"] + packets["dropped"] + packets["held"], packets)
+        self.assertEqual(packets["came"], packets["sent"] + packets["consumed"] + packets["dropped"] + packets["held"], packets)
         for name, element in summary["elements"].items():
             came = element["in"] + element["received"] + element["created"]
-            self.assertEqual(came, element["out"] + element["sent"] + element["dropped"] + element["held"], f"{name}: {element}")
+            self.assertEqual(came, element["out"] + element["sent"] + element["consumed"] + element["dropped"] + element["held"], f"{name}: {element}")
 
     def ask(self, *words, timeout=60):
         return self.lab.client(CLIENT, *words, timeout=timeout)

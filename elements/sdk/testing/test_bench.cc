@@ -195,10 +195,10 @@ TestBench::~TestBench() {
       if (counter.drop) dropped += counter.get(element_.get()).value();
     }
     const std::uint64_t came = pushed_ + element_->created() + element_->received();
-    const std::uint64_t went = out + element_->sent() + dropped + element_->held();
+    const std::uint64_t went = out + element_->sent() + element_->consumed() + dropped + element_->held();
     EXPECT_EQ(came, went) << info_->name << ": " << pushed_ << " packets in, " << element_->created() << " made, " << element_->received()
-                          << " received, but " << out << " out, " << element_->sent() << " sent, " << dropped << " dropped, "
-                          << element_->held() << " held";
+                          << " received, but " << out << " out, " << element_->sent() << " sent, " << element_->consumed() << " consumed, "
+                          << dropped << " dropped, " << element_->held() << " held";
     EXPECT_EQ(rte_mempool_in_use_count(worker_->pool), element_->held()) << info_->name << " holds more packets than it says";
   }
   element_.reset();

@@ -81,13 +81,21 @@ TEST(KeyHashSwitch, SendsRequestsWithoutAKeyToTheFirstServer) {
   EXPECT_EQ(f.bench->counter("keyless"), 1U);
 }
 
-TEST(KeyHashSwitch, CountsGetsWhoseKeysBelongToSeveralServers) {
-  Fixture f(4);
-  std::string text = "get";
-  for (int i = 0; i < 40; ++i) text += " key" + std::to_string(i);
-  f.push(text + "\r\n");
-  f.push("get same same same\r\n");
-  EXPECT_EQ(f.bench->counter("straddling"), 1U);
+TEST(KeyHashSwitch, NotesTheServersAddressForThoseWhoNeedIt) {
+  const auto pool = testing::make_state(
+      "BackendPool",
+      Value::map({{"servers", Value::list({Value::map(
+                                  {{"mac", "02:00:00:00:01:01"}, {"address", "10.0.0.11"}, {"port", "11311"}, {"name", "a"}})})}}));
+  TestBench::Options options;
+  options.states["backends"] = pool.get();
+  TestBench classifier("MemcachedClassifier");
+  TestBench bench("KeyHashSwitch", Value::map({{"backends", "backends"}}), options);
+  classifier.push({request("get k\r\n")});
+  hand_over(bench, classifier.output("get")[0]);
+  ASSERT_EQ(bench.output("out").size(), 1U);
+  EXPECT_EQ(bench.output("out")[0].annotations.next_address, 0x0A00000BU);
+  EXPECT_EQ(bench.output("out")[0].annotations.next_port, 11311);
+  EXPECT_EQ(bench.output("out")[0].annotations.next_server, 0);
 }
 
 TEST(KeyHashSwitch, DropsPacketsWithoutAnEthernetHeader) {

@@ -5,6 +5,7 @@
 #include "elements/memcached/datagram.h"
 #include "elements/sdk/hash.h"
 #include "elements/sdk/testing/test_bench.h"
+#include "tests/unit/memcached/binary_messages.h"
 #include "tests/unit/memcached/requests.h"
 #include "tests/unit/nasty_packets.h"
 
@@ -37,34 +38,65 @@ TEST(MemcachedClassifier, SortsRequestsByWhatTheyDo) {
   bench.push({request("get a\r\n"), request("gets a b\r\n"), request("set a 0 0 1\r\nx\r\n"), request("delete a\r\n"),
               request("incr a 1\r\n"), request("touch a 1\r\n"), request("gat 1 a\r\n"), request("mg a v\r\n"), request("version\r\n"),
               request("flush_all\r\n"), request("nonsense\r\n")});
-  EXPECT_EQ(bench.output("get").size(), 2U);
-  EXPECT_EQ(bench.output("write").size(), 6U);
+  EXPECT_EQ(bench.output("get").size(), 2U) << "get and mg";
+  EXPECT_EQ(bench.output("write").size(), 5U);
+  EXPECT_EQ(bench.output("several").size(), 1U);
   EXPECT_EQ(bench.output("control").size(), 3U);
+}
+
+TEST(MemcachedClassifier, ReadsTheBinaryProtocol) {
+  TestBench bench("MemcachedClassifier", kForService);
+  bench.push({request(binary_request(binary::kGet, "", "binary")), request(binary_request(binary::kSet, storage_extras(0, 0), "k", "v")),
+              request(binary_request(binary::kGetKQ, "", "a") + binary_request(binary::kNoop, "", "")),
+              request(binary_request(8, "", ""))});
+  ASSERT_EQ(bench.output("get").size(), 1U);
+  const auto& seen = bench.output("get")[0];
+  EXPECT_EQ(std::string(seen.bytes.begin() + seen.annotations.key_offset, seen.bytes.begin() + seen.annotations.key_offset + 6), "binary");
+  EXPECT_EQ(seen.annotations.key_hash, hash_key("binary"));
+  EXPECT_EQ(seen.annotations.flags, kBinary);
+  EXPECT_EQ(bench.output("write").size(), 1U);
+  EXPECT_EQ(bench.output("several").size(), 1U);
+  EXPECT_EQ(bench.output("control").size(), 1U);
+}
+
+TEST(MemcachedClassifier, HashesTheNameThatAKeyInBase64StandsFor) {
+  TestBench bench("MemcachedClassifier", kForService);
+  bench.push({request("mg Zm9v b v\r\n")});
+  ASSERT_EQ(bench.output("get").size(), 1U);
+  const auto& seen = bench.output("get")[0];
+  EXPECT_EQ(seen.annotations.key_hash, hash_key("foo"));
+  KeyBuffer buffer;
+  const Packet packet = bench.packet(seen.bytes);
+  packet.annotations() = seen.annotations;
+  EXPECT_EQ(key_of(packet, buffer), "foo");
+  Batch batch;
+  batch.add(packet);
 }
 
 TEST(MemcachedClassifier, MarksGetsOfSeveralKeys) {
   TestBench bench("MemcachedClassifier", kForService);
   bench.push({request("get a b\r\n")});
-  ASSERT_EQ(bench.output("get").size(), 1U);
-  EXPECT_EQ(bench.output("get")[0].annotations.flags & kSeveral, kSeveral);
+  ASSERT_EQ(bench.output("several").size(), 1U);
+  EXPECT_EQ(bench.output("several")[0].annotations.flags & kSeveral, kSeveral);
 }
 
-TEST(MemcachedClassifier, TakesADatagramWithAWriteInItForAWrite) {
+TEST(MemcachedClassifier, LooksAtEveryCommandOfADatagram) {
   TestBench bench("MemcachedClassifier", kForService);
   bench.push({request("get a\r\nset b 0 0 1\r\nx\r\n"), request("get a\r\nget b\r\n"), request("get a\r\nset b 0 0 1\r\n")});
-  EXPECT_EQ(bench.output("write").size(), 1U);
-  EXPECT_EQ(bench.output("get").size(), 1U);
-  EXPECT_EQ(bench.output("get")[0].annotations.flags & kSeveral, kSeveral);
+  ASSERT_EQ(bench.output("several").size(), 2U);
+  EXPECT_EQ(bench.output("several")[0].annotations.flags & kSeveral, kSeveral);
+  EXPECT_EQ(bench.output("refused").size(), 1U);
   EXPECT_EQ(bench.counter("incomplete"), 1U);
 }
 
-TEST(MemcachedClassifier, DropsWhatWouldPoisonTheServersSocket) {
+TEST(MemcachedClassifier, RefusesWhatWouldPoisonTheServersSocket) {
   TestBench bench("MemcachedClassifier", kForService);
-  bench.push({request("set a 0 0 10\r\nhello"), request("get a"), request("set \x01 0 0 1\r\nx\r\n"), request("set a 0 0 x\r\nx\r\n"),
-              request(std::string_view("\x80\x01", 2))});
-  EXPECT_EQ(bench.counter("incomplete"), 2U);
-  EXPECT_EQ(bench.counter("bad_key"), 1U);
-  EXPECT_EQ(bench.counter("unsupported"), 2U);
+  bench.push({request("set a 0 0 10\r\nhello"), request("get a"), request("set a 0 0 2\r\nhello\r\n"), request("set a 0 0 x\r\nx\r\n"),
+              request("set " + std::string(251, 'k') + " 0 0 1\r\nx\r\n"), request(std::string_view("\x80\x01", 2))});
+  EXPECT_EQ(bench.output("refused").size(), 6U);
+  EXPECT_EQ(bench.counter("incomplete"), 3U);
+  EXPECT_EQ(bench.counter("bad_data"), 1U);
+  EXPECT_EQ(bench.counter("bad_line"), 2U);
 }
 
 TEST(MemcachedClassifier, DropsBadFramesAndFragments) {

@@ -4,10 +4,14 @@
 // Requests and replies as they pass the switch, for the tests of this room.
 #pragma once
 
+#include <rte_ip.h>
+#include <rte_udp.h>
+
 #include <string>
 #include <string_view>
 
 #include "elements/sdk/testing/packets.h"
+#include "elements/sdk/testing/test_bench.h"
 
 namespace smartswitch::memcached {
 
@@ -34,6 +38,27 @@ inline testing::Bytes reply(std::string_view text, std::uint16_t id = 1, std::ui
 
 inline std::string value(std::string_view key, std::string_view data) {
   return "VALUE " + std::string(key) + " 0 " + std::to_string(data.size()) + "\r\n" + std::string(data) + "\r\nEND\r\n";
+}
+
+/// Gives a packet that has left an element to another one, with what is known of it.
+inline void hand_over(testing::TestBench& bench, const testing::Seen& seen, const std::string& input = {}) {
+  const Packet packet = bench.packet(seen.bytes);
+  packet.annotations() = seen.annotations;
+  Batch batch;
+  batch.add(packet);
+  bench.push(batch, input);
+}
+
+/// memcached's text in a packet over IPv4 without options.
+inline std::string text_of(const testing::Seen& seen) { return {seen.bytes.begin() + 14 + 20 + 8 + 8, seen.bytes.end()}; }
+
+/// Whether the IPv4 and UDP checksums of a packet are right.
+inline bool checksums_hold(testing::Bytes packet) {
+  auto* ip = reinterpret_cast<rte_ipv4_hdr*>(packet.data() + 14);
+  auto* udp = reinterpret_cast<rte_udp_hdr*>(packet.data() + 34);
+  const rte_be16_t sent = udp->dgram_cksum;
+  udp->dgram_cksum = 0;
+  return rte_raw_cksum(ip, sizeof *ip) == 0xFFFF && sent == rte_ipv4_udptcp_cksum(ip, udp);
 }
 
 }  // namespace smartswitch::memcached
