@@ -153,7 +153,8 @@ void source_cost(benchmark::State& state, const Case& c) {
 
 // As the packet path does it: the key's XXH3 is known.
 void choose_cost(benchmark::State& state, const std::string& parameters, bool one_down) {
-  Stand stand("smartswitch: 1\nstate:\n" + backends_yaml(64) + parameters + "elements: {rx: Replay, end: Collect}\nconnections: [rx -> end]\n");
+  Stand stand("smartswitch: 1\nstate:\n" + backends_yaml(64) + parameters +
+              "elements: {rx: Replay, end: Collect}\nconnections: [rx -> end]\n");
   auto& pool = stand.state<memcached::BackendPool>("backends");
   if (one_down) pool.set_up(1, false);
   struct Hashed {
@@ -171,8 +172,7 @@ void choose_cost(benchmark::State& state, const std::string& parameters, bool on
 
 void register_choose() {
   const auto add = [](const std::string& name, const std::string& parameters, bool one_down = false) {
-    benchmark::RegisterBenchmark(("choose/" + name).c_str(),
-                                 [=](benchmark::State& state) { choose_cost(state, parameters, one_down); });
+    benchmark::RegisterBenchmark(("choose/" + name).c_str(), [=](benchmark::State& state) { choose_cost(state, parameters, one_down); });
   };
   for (const char* distribution : {"ketama", "modula", "random", "jump", "rendezvous", "maglev"})
     add(distribution, fmt::format("    distribution: {}\n", distribution));

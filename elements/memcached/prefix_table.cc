@@ -11,8 +11,7 @@ constexpr std::size_t kFirstEdges = 64;
 
 }  // namespace
 
-PrefixTable::PrefixTable()
-    : edges_(kFirstEdges), values_{kNoValue}, shift_(64 - static_cast<unsigned>(std::countr_zero(kFirstEdges))) {}
+PrefixTable::PrefixTable() : edges_(kFirstEdges), values_{kNoValue}, shift_(64 - static_cast<unsigned>(std::countr_zero(kFirstEdges))) {}
 
 bool PrefixTable::add(std::string_view prefix, std::uint32_t value) {
   std::uint32_t node = 0;
