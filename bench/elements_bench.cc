@@ -5,6 +5,7 @@
 //
 //   bench_elements                                  # a table of all
 //   bench_elements --benchmark_filter=EtherSwitch
+//   bench_elements --benchmark_filter=choose        # what it costs to choose one of 64 memcached servers by a key
 //
 // `ns_per_packet` is the element's own share: the same pipeline without it is measured just before and subtracted. An element that is not
 // in the list below makes the program fail: whoever adds one says how it is to be measured.
@@ -19,6 +20,8 @@
 #include <string>
 
 #include "bench/stand.h"
+#include "elements/memcached/backend_pool.h"
+#include "elements/sdk/hash.h"
 
 namespace smartswitch::bench {
 namespace {
@@ -54,6 +57,7 @@ const std::map<std::string, Case>& cases() {
       {"IPReassembler", {"", {"out"}}},
       {"Impair", {", loss: 0.01", {"out"}}},
       {"KeyHashSwitch", {kBackends, {"out"}, true}},
+      {"KeyPrefixSwitch", {", prefixes: {keys: [key, \"key-1\"], users: [\"user:\"]}", {"keys", "users", "other"}, true}},
       {"LocateHeaders", {"", {"ipv4"}}},
       {"MemcachedClassifier", {", service: [10.0.0.100]", {"get", "write", "control", "direct", "other"}}},
       {"MemcachedReassembler", {"", {"out"}}},
@@ -150,6 +154,37 @@ void source_cost(benchmark::State& state, const Case& c) {
       benchmark::Counter(static_cast<double>(packets) * 1e-9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
+// As the packet path does it: the key's XXH3 is known.
+void choose_cost(benchmark::State& state, const std::string& parameters, bool one_down) {
+  Stand stand("smartswitch: 1\nstate:\n" + backends_yaml(64) + parameters +
+              "elements: {rx: Replay, end: Collect}\nconnections: [rx -> end]\n");
+  auto& pool = stand.state<memcached::BackendPool>("backends");
+  if (one_down) pool.set_up(1, false);
+  struct Hashed {
+    Key key;
+    std::uint64_t hash;
+  };
+  std::vector<Hashed> keys;
+  for (const Key& key : make_keys(4096)) keys.push_back({key, hash_key({key.data(), key.size()})});
+  std::size_t next = 0;
+  for (auto _ : state) {
+    const Hashed& one = keys[next++ % keys.size()];
+    benchmark::DoNotOptimize(pool.choose(one.hash, {one.key.data(), one.key.size()}));
+  }
+}
+
+void register_choose() {
+  const auto add = [](const std::string& name, const std::string& parameters, bool one_down = false) {
+    benchmark::RegisterBenchmark(("choose/" + name).c_str(), [=](benchmark::State& state) { choose_cost(state, parameters, one_down); });
+  };
+  for (const char* distribution : {"ketama", "modula", "random", "jump", "rendezvous", "maglev"})
+    add(distribution, fmt::format("    distribution: {}\n", distribution));
+  for (const char* hash : {"fnv1a_64", "murmur", "md5"}) add(fmt::format("ketama/{}", hash), fmt::format("    hash: {}\n", hash));
+  add("ketama/hash_tag", "    hash_tag: \"{}\"\n");
+  add("ketama/a key has its own server", "    keys: {other: mc1}\n");
+  add("ketama/a server is down", "", true);
+}
+
 void register_all() {
   for (const auto& [name, c] : cases()) {
     if (!c.source_yaml.empty()) {
@@ -172,6 +207,7 @@ void register_all() {
 int main(int argc, char** argv) {
   smartswitch::bench::require_all_elements();
   smartswitch::bench::register_all();
+  smartswitch::bench::register_choose();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   benchmark::RunSpecifiedBenchmarks();

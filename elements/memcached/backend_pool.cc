@@ -192,7 +192,7 @@ std::uint32_t BackendPool::choose_otherwise(std::uint64_t hash, std::string_view
   if (hash_ != KeyHash::kXxh3 || !hash_tag_.empty()) hash = key_hash(hash_, tagged(key));
   const std::uint32_t server = std::visit([hash](const auto& spread) { return spread.server_of(hash); }, spread_);
   if (up(server)) return server;
-  return when_down_ == WhenDown::kRefuse && by_key() ? kNone : next_up(hash, server);
+  return when_down_ == WhenDown::kRefuse && distribution_ != Distribution::kRandom ? kNone : next_up(hash, server);
 }
 
 std::uint32_t BackendPool::next_up(std::uint64_t hash, std::uint32_t down) const {

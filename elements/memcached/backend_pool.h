@@ -50,8 +50,6 @@ class BackendPool final : public State, public KeyPlaces {
   }
   /// The first server that is up, or kNone: for requests without a key.
   [[nodiscard]] std::uint32_t first_up() const { return first_up_from(0); }
-  /// Whether the key decides: not with `random`.
-  [[nodiscard]] bool by_key() const { return distribution_ != Distribution::kRandom; }
 
   /// All servers are up at first.
   [[nodiscard]] bool up(std::uint32_t server) const { return up_[server].load(std::memory_order_relaxed); }

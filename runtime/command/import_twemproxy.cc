@@ -92,6 +92,7 @@ elements:
 
   classify: {class: MemcachedClassifier, service: ["${SERVICE_ADDRESS}"], udp_port: "${SERVICE_PORT}"}
   cache: {class: CacheResponder, cache: hot}
+  refuse: {class: ErrorResponder}
   choose: {class: KeyHashSwitch, backends: backends}
   # Whatever may write goes through one of these on its way to a server, and all that comes from a server through `fill`: this is what
   # keeps the cache from ever serving a stale value.
@@ -109,8 +110,10 @@ connections:
   - classify.get -> cache -> choose
   - cache.hit -> to_clients
   # Writes, and commands without a key: the cache is told, then the server.
-  - classify.write, classify.control -> invalidate -> choose
+  - classify.write, classify.several, classify.control -> invalidate -> choose
   - choose -> switch:clients
+  # Requests that would do harm at a server get their error here.
+  - classify.refused -> refuse -> to_clients
   # memcached traffic that is not for the service address: it may write too.
   - classify.direct -> invalidate_direct -> switch:clients
   - classify.other -> switch:clients

@@ -58,6 +58,23 @@ TEST(BackendPool, UsesTheHashItWasGiven) {
   EXPECT_EQ(pool->choose(0, "apple"), 0x10BC2ABF % 5);
 }
 
+// What nutcracker 0.5.0 answered. The whole proof is tests/integration/twemproxy_test.py.
+TEST(BackendPool, ChoosesAsTwemProxyDoes) {
+  const auto server = [](const char* name, const char* weight) { return Value::map({{"name", name}, {"weight", weight}}); };
+  const Value servers =
+      Value::list({server("cache-3", "7"), server("127.0.1.1", "1"), server("127.0.1.3", "2"), server("127.0.1.2:11301", "3")});
+  const auto chosen = [&](const char* distribution, const char* hash) {
+    const Pool pool = make_pool({{"servers", servers}, {"distribution", distribution}, {"hash", hash}}, 0);
+    std::string initials;  // c: cache-3, and the last digits of the others' addresses
+    for (int i = 0; i < 24; ++i) initials += "c132"[pool.server_of("key:" + std::to_string(i))];
+    return initials;
+  };
+  EXPECT_EQ(chosen("ketama", "md5"), "22cc2cc3c2ccc2cccc2c1ccc");
+  EXPECT_EQ(chosen("ketama", "one_at_a_time"), "1ccccc33cc2cc33c13cc2222");
+  EXPECT_EQ(chosen("modula", "crc16"), "2cc3c2cccc2cc11c2cc23c3c");
+  EXPECT_EQ(chosen("modula", "fnv1a_64"), "3c2c1c3cc21cccc2c22c2c2c");
+}
+
 TEST(BackendPool, Xxh3IsTakenFromThePacket) {
   const Pool pool = make_pool({{"distribution", "modula"}});
   for (std::uint64_t h = 0; h < 10; ++h) EXPECT_EQ(pool->choose(h << 32, "any"), h % 5);
@@ -65,7 +82,6 @@ TEST(BackendPool, Xxh3IsTakenFromThePacket) {
 
 TEST(BackendPool, RandomIgnoresTheKey) {
   const Pool pool = make_pool({{"distribution", "random"}});
-  EXPECT_FALSE(pool->by_key());
   std::map<std::uint32_t, int> servers;
   for (int i = 0; i < 1000; ++i) ++servers[pool.server_of("same")];
   EXPECT_EQ(servers.size(), 5U);

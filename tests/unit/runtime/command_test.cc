@@ -4,15 +4,12 @@
 // The program as a shell would run it: exit codes, what goes where.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
+#include "tests/unit/runtime/command_fixture.h"
+
+namespace smartswitch {
 namespace {
 
 using ::testing::HasSubstr;
@@ -20,41 +17,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-struct Result {
-  int exit_code = -1;
-  std::string out;
-  std::string err;
-};
-
-class CommandTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    std::string pattern = std::filesystem::temp_directory_path() / "smartswitch-command-XXXXXX";
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::string file(const std::string& name, const std::string& text) {
-    const std::string path = folder_ / name;
-    std::ofstream(path) << text;
-    return path;
-  }
-  static std::string read(const std::string& path) {
-    std::stringstream text;
-    text << std::ifstream(path).rdbuf();
-    return text.str();
-  }
-  // `prefix` goes before the program's name: variables of the environment.
-  Result run(const std::string& arguments, const std::string& prefix = {}) {
-    const std::string program = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "smartswitch";
-    const std::string out = folder_ / "out";
-    const std::string err = folder_ / "err";
-    const int status = std::system((prefix + " " + program + " " + arguments + " >" + out + " 2>" + err).c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read(out), read(err)};
-  }
-
-  static constexpr const char* kGood = R"(smartswitch: 1
+constexpr const char* kGood = R"(smartswitch: 1
 elements:
   source: {class: Source, count: "${COUNT:-100}"}
   count: {class: Counter}
@@ -62,15 +25,13 @@ elements:
 connections:
   - source -> count -> end
 )";
-  static constexpr const char* kBad = R"(smartswitch: 1
+constexpr const char* kBad = R"(smartswitch: 1
 elements:
   source: {class: Sourc}
   end: {class: Discard}
 connections:
   - source -> end
 )";
-  std::filesystem::path folder_;
-};
 
 TEST_F(CommandTest, ChecksAFile) {
   const Result good = run("check " + file("good.yaml", kGood));
@@ -168,7 +129,8 @@ TEST_F(CommandTest, TellsWrongUsage) {
 TEST_F(CommandTest, HelpsAndTellsItsVersion) {
   const Result help = run("--help");
   EXPECT_EQ(help.exit_code, 0);
-  for (const char* word : {"run", "check", "graph", "list", "describe", "Exit codes", "Examples"}) EXPECT_THAT(help.out, HasSubstr(word));
+  for (const char* word : {"run", "check", "graph", "list", "describe", "where", "import-twemproxy", "Exit codes", "Examples"})
+    EXPECT_THAT(help.out, HasSubstr(word));
   const Result version = run("--version");
   EXPECT_EQ(version.exit_code, 0);
   EXPECT_THAT(version.out, StartsWith("smartswitch "));
@@ -206,3 +168,4 @@ TEST_F(CommandTest, ListsAndDescribesClasses) {
 }
 
 }  // namespace
+}  // namespace smartswitch
