@@ -133,6 +133,7 @@ void BackendPool::validate(Problems& problems) const {
 
 void BackendPool::start(Problems&) {
   up_ = std::make_unique<std::atomic<bool>[]>(servers_.size());
+  loads_ = std::make_unique<ServerLoad[]>(servers_.size());
   std::map<std::string, std::uint32_t> numbers;
   for (std::uint32_t number = 0; number < servers_.size(); ++number) {
     servers_[number].name = name_of(servers_[number]);

@@ -19,6 +19,7 @@
 #include "elements/memcached/maglev.h"
 #include "elements/memcached/modula.h"
 #include "elements/memcached/rendezvous.h"
+#include "elements/memcached/server_load.h"
 #include "elements/sdk/describe.h"
 #include "elements/sdk/hash.h"
 #include "elements/sdk/key_places.h"
@@ -58,6 +59,9 @@ class BackendPool final : public State, public KeyPlaces {
   /// Goes up with every change that set_up() makes, after it can be seen.
   [[nodiscard]] std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
 
+  /// What is under way to a server.
+  [[nodiscard]] ServerLoad& load(std::uint32_t server) const { return loads_[server]; }
+
   [[nodiscard]] std::string place_of(std::string_view key) const override;
 
  private:
@@ -84,6 +88,7 @@ class BackendPool final : public State, public KeyPlaces {
   std::variant<AnyServer, Ketama, Modula, Jump, Rendezvous, Maglev> spread_;
   std::unordered_map<std::string, std::uint32_t, HashKey, std::equal_to<>> pinned_;
   std::unique_ptr<std::atomic<bool>[]> up_;
+  std::unique_ptr<ServerLoad[]> loads_;
   // Servers are chosen by the whole key's XXH3 alone: no other hash, no tag, no key of its own server, no server down.
   std::atomic<bool> plain_{false};
   std::atomic<std::uint64_t> generation_{0};

@@ -65,6 +65,7 @@ whatever the request was. Text commands with `noreply` get none, as from memcach
       {"CLIENT_ERROR bad command line format\r\n", binary::kInvalid, "Invalid arguments"},
       {"CLIENT_ERROR bad data chunk\r\n", binary::kInvalid, "Invalid arguments"},
       {"CLIENT_ERROR incomplete request\r\n", binary::kInvalid, "Incomplete request"},
+      {"SERVER_ERROR no server is available\r\n", binary::kTemporaryFailure, "Temporary failure"},
       {"CLIENT_ERROR too many keys\r\n", binary::kInvalid, "Too many commands"},
   };
 

@@ -14,6 +14,7 @@ enum class Refusal : std::uint8_t {
   kBadLine,     ///< the command line or binary header is wrong
   kBadData,     ///< the data is not as long as announced
   kIncomplete,  ///< the datagram ends before the command does
+  kNoServer,    ///< no server is up for its key
   kTooMany,     ///< more keys or commands than a request may have
 };
 

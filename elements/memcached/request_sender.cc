@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright the SmartSwitch authors
+#include "elements/memcached/backend_pool.h"
 #include "elements/memcached/datagram.h"
 #include "elements/memcached/readdress.h"
 #include "elements/memcached/reply_packet.h"
@@ -16,10 +17,11 @@ class RequestSender final : public Element {
         R"(For servers that cannot have the service address (no direct server return), and for what the switch asks by itself: parts of gets of several
 keys, fetches for the cache, health probes. It belongs behind a KeyHashSwitch, whose servers need an `address`; a ReplyReceiver with the same table
 takes the replies. Checksums are changed by what changes, so a damaged request stays damaged.)");
-    d.example("send: {class: RequestSender, requests: own}");
+    d.example("send: {class: RequestSender, requests: own, backends: backends}");
     d.input<&RequestSender::push>("in", "requests with a server chosen");
     d.output("out", &RequestSender::out_, "the same from the switch's address to the server's");
     d.parameter("requests", &RequestSender::table_, "the RequestTable that remembers who asked");
+    d.parameter("backends", &RequestSender::backends_, "the pool that the servers were chosen from");
     d.counter("sent", &RequestSender::requests_, "requests sent on");
     d.drop("table_full", &RequestSender::full_, "too many requests are under way");
     d.drop("no_address", &RequestSender::no_address_, "the server that was chosen has no `address`");
@@ -57,10 +59,11 @@ takes the replies. Checksums are changed by what changes, so a damaged request s
     return true;
   }
 
-  static RequestTable::Request request_of(const Annotations& a, const rte_ether_hdr& ether, const Ipv4Message& message) {
+  RequestTable::Request request_of(const Annotations& a, const rte_ether_hdr& ether, const Ipv4Message& message) const {
     RequestTable::Request request;
     request.server = {a.next_address, a.next_port};
     request.server_number = a.next_server;
+    request.load = &backends_->load(a.next_server);
     if ((a.flags & kOwn) != 0) {
       request.errand = Errand::from(a.context);
       return request;
@@ -79,11 +82,12 @@ takes the replies. Checksums are changed by what changes, so a damaged request s
   }
 
   void expire() {
-    table_->expire(now(), [](const RequestTable::Request&) {});
+    table_->expire(now());
     schedule_in(expiry_, kExpiryInterval);
   }
 
   StateRef<RequestTable> table_;
+  StateRef<BackendPool> backends_;
   Timer expiry_;
   Output out_;
   Counter requests_;

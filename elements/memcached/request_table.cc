@@ -55,6 +55,7 @@ std::optional<RequestTable::Name> RequestTable::open(const Request& request, std
     slot.sent = now;
     slot.request = request;
     open_.fetch_add(1, std::memory_order_relaxed);
+    request.load->note_sent();
     return Name{static_cast<std::uint16_t>(first_port_ + (slot.name >> 16)), static_cast<std::uint16_t>(slot.name)};
   }
   full_.add_shared();
@@ -76,9 +77,31 @@ std::optional<RequestTable::Request> RequestTable::close(Name name, Endpoint fro
   if (progress.ends) {
     slot.taken = false;
     open_.fetch_sub(1, std::memory_order_relaxed);
+    slot.request.load->note_answered();
   }
   finished = progress.ends;
   return slot.request;
+}
+
+void RequestTable::expire(std::int64_t now) {
+  if (!expiring_.try_lock()) return;
+  // Slots are taken in turn, so the oldest requests come first; whatever was skipped because it was taken comes round again.
+  const std::uint32_t end = next_.load(std::memory_order_acquire);
+  for (std::uint32_t steps = 0; oldest_ != end && steps <= mask_; ++oldest_, ++steps) {
+    Slot& slot = slots_[oldest_ & mask_];
+    slot.lock.lock();
+    const bool waiting = slot.taken && now - slot.sent < timeout_.nanoseconds;
+    const bool gone = slot.taken && !waiting;
+    const Request request = slot.request;
+    if (gone) slot.taken = false;
+    slot.lock.unlock();
+    if (waiting) break;
+    if (!gone) continue;
+    open_.fetch_sub(1, std::memory_order_relaxed);
+    lost_.add_shared();
+    request.load->note_lost();
+  }
+  expiring_.unlock();
 }
 
 SMARTSWITCH_STATE(RequestTable)

@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 
+#include "elements/memcached/server_load.h"
 #include "elements/sdk/counter.h"
 #include "elements/sdk/describe.h"
 #include "elements/sdk/spin_lock.h"
@@ -62,6 +63,7 @@ class RequestTable final : public State {
     Errand errand;
     Endpoint server;
     std::uint16_t server_number = 0;  ///< in its pool
+    ServerLoad* load = nullptr;       ///< the server's; the pool lives as long as the table
     // For Purpose::kClient: who asked, and whom.
     MacAddress client_mac;
     MacAddress service_mac;
@@ -85,9 +87,8 @@ class RequestTable final : public State {
   /// The request that a reply belongs to; it is forgotten with the reply's last datagram, of which `finished` tells. Nothing if there is
   /// none of that name which was sent to `from`.
   std::optional<Request> close(Name name, Endpoint from, Progress progress, bool& finished);
-  /// Forgets what was sent more than `timeout` ago, and says of each `lost(request)`. To be called now and then.
-  template <class Lost>
-  void expire(std::int64_t now, Lost&& lost);
+  /// Forgets what was sent more than `timeout` ago, and notes it with the server. To be called now and then.
+  void expire(std::int64_t now);
 
   [[nodiscard]] Ipv4Address address() const { return address_; }
   [[nodiscard]] const MacAddress& mac() const { return mac_; }
@@ -126,27 +127,5 @@ class RequestTable final : public State {
   Counter strays_;
   Counter full_;
 };
-
-template <class Lost>
-void RequestTable::expire(std::int64_t now, Lost&& lost) {
-  if (!expiring_.try_lock()) return;
-  // Slots are taken in turn, so the oldest requests come first; whatever was skipped because it was taken comes round again.
-  const std::uint32_t end = next_.load(std::memory_order_acquire);
-  for (std::uint32_t steps = 0; oldest_ != end && steps <= mask_; ++oldest_, ++steps) {
-    Slot& slot = slots_[oldest_ & mask_];
-    slot.lock.lock();
-    const bool waiting = slot.taken && now - slot.sent < timeout_.nanoseconds;
-    const bool gone = slot.taken && !waiting;
-    const Request request = slot.request;
-    if (gone) slot.taken = false;
-    slot.lock.unlock();
-    if (waiting) break;
-    if (!gone) continue;
-    open_.fetch_sub(1, std::memory_order_relaxed);
-    lost_.add_shared();
-    lost(request);
-  }
-  expiring_.unlock();
-}
 
 }  // namespace smartswitch::memcached

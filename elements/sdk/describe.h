@@ -176,6 +176,11 @@ class ParameterBuilder {
     info_->default_text.clear();
     return *this;
   }
+  /// A state object that may be left out: then the StateRef is empty.
+  ParameterBuilder& optional() requires detail::StateParameter<M>::value {
+    info_->required = false;
+    return *this;
+  }
   ParameterBuilder& between(M low, M high) requires detail::HasMagnitude<M> {
     return bounded(low, high, ParameterType<M>::format(low) + " to " + ParameterType<M>::format(high));
   }

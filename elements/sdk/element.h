@@ -113,6 +113,8 @@ class Element {
   /// Monotonic nanoseconds, as of this round of the worker's loop.
   [[nodiscard]] std::int64_t now() const { return worker_->now; }
   [[nodiscard]] Random& random() { return worker_->random; }
+  /// Something that an operator should know of: a server is down, say. Never for each packet.
+  void log(std::string_view text) const { worker_->log(fmt::format("{}: {}", name_, text)); }
   [[nodiscard]] const WorkerContext& worker() const { return *worker_; }
   void schedule_in(Timer& timer, Duration after) { worker_->timers.schedule(timer, now() + after.nanoseconds); }
   void schedule_at(Timer& timer, std::int64_t due) { worker_->timers.schedule(timer, due); }

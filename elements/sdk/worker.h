@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <string_view>
 
 #include "elements/sdk/packet.h"
 #include "elements/sdk/timer.h"
@@ -41,6 +43,8 @@ struct WorkerContext {
   rte_mempool* large_pool = nullptr;  ///< for those of up to kLargestPacket bytes; null if no element has asked for it
   TimerQueue timers;
   Random random{0};
+  /// For a line in the log, never from the packet path. Any thread; does nothing unless the runtime has set it.
+  std::function<void(std::string_view)> log = [](std::string_view) {};
 };
 
 }  // namespace smartswitch

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace smartswitch::memcached {
+
+/// What is known of a server from the requests that were sent to it under the switch's own address. Any thread.
+struct alignas(64) ServerLoad {
+  std::atomic<std::uint32_t> outstanding{0};  ///< requests whose reply has not come yet
+  std::atomic<std::uint64_t> answered{0};     ///< requests with a reply
+  std::atomic<std::uint64_t> lost{0};         ///< requests without one in time
+
+  void note_sent() { outstanding.fetch_add(1, std::memory_order_relaxed); }
+  void note_answered() {
+    outstanding.fetch_sub(1, std::memory_order_relaxed);
+    answered.fetch_add(1, std::memory_order_relaxed);
+  }
+  void note_lost() {
+    outstanding.fetch_sub(1, std::memory_order_relaxed);
+    lost.fetch_add(1, std::memory_order_relaxed);
+  }
+};
+
+}  // namespace smartswitch::memcached
