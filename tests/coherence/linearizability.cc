@@ -326,7 +326,10 @@ class Search {
     const Ending ending = go(steps_, events_, {number_of(State{})}, nullptr);
     report.verdict = ending.verdict;
     report.most_configurations = ending.most_configurations;
-    if (ending.verdict == Verdict::kViolation) report.explanation = explain(ending.at);
+    if (ending.verdict == Verdict::kViolation) {
+      report.violated_at = events_[ending.at].time;
+      report.explanation = explain(ending.at);
+    }
     if (ending.verdict == Verdict::kUndecided) {
       report.explanation = fmt::format("undecided: {}; judged up to {} of {} operations", ending.why, ending.at / 2, operations_);
     }
@@ -665,10 +668,11 @@ Report check(const History& history, const Model& model, unsigned threads) {
       const std::lock_guard hold(mutex);
       all.operations += one.operations;
       all.most_configurations = std::max(all.most_configurations, one.most_configurations);
-      if (one.verdict == Verdict::kLinearizable || all.verdict == Verdict::kViolation) continue;
+      if (one.verdict == Verdict::kLinearizable) continue;
+      if (all.verdict == Verdict::kViolation && (one.verdict != Verdict::kViolation || one.violated_at > all.violated_at)) continue;
       all.verdict = one.verdict;
+      all.violated_at = one.violated_at;
       all.explanation = one.explanation;
-      if (one.verdict == Verdict::kViolation) next = parts.size();
     }
   };
   std::vector<std::thread> helpers;

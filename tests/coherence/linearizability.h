@@ -39,10 +39,11 @@ struct Report {
   Verdict verdict = Verdict::kLinearizable;
   std::size_t operations = 0;           ///< that were judged
   std::size_t most_configurations = 0;  ///< at once: how hard it was
+  std::int64_t violated_at = 0;         ///< when the earliest answer came that can't be explained; of a key, later ones are not looked for
   std::string explanation;              ///< of a violation, the operations around it; of an undecided history, why
 };
 
-/// Judges a history that starts without any item. The keys are spread over `threads`; the first one that is not linearizable ends it.
+/// Judges a history that starts without any item. The keys are spread over `threads`. Of several violations the earliest is explained.
 Report check(const History& history, const Model& model, unsigned threads = 1);
 
 }  // namespace coherence
