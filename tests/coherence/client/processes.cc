@@ -204,7 +204,7 @@ void Processes::choose_write(Process& process, Operation& o) {
       break;
     case Use::kText:
       o.kind = one_of({{Kind::kSet, 6}, {Kind::kAppend, 4}, {Kind::kPrepend, 3}, {Kind::kAdd, 2}, {Kind::kReplace, 2}, {Kind::kDelete, 2}});
-      o.argument = fmt::format("{},", next_version_);
+      o.argument = fmt::format("<{}>", next_version_);
       next_version_ += options_.threads;
       break;
     case Use::kCounter:
