@@ -33,22 +33,22 @@ std::optional<State> only_if(bool good, const State& state) { return good ? std:
 
 }  // namespace
 
-std::int64_t later(std::int64_t time, std::int64_t ns) { return ns > Model::kForEver - time ? Model::kForEver : time + ns; }
+std::int64_t later(std::int64_t time, std::int64_t ns) { return time > Model::kForEver - ns ? Model::kForEver : time + ns; }
 
 Item::Item(const std::vector<const Operation*>& operations, const Model& model) : model_(model) {
-  if (model.repeats_within > 0) return;  // then any value may come again, with another version
   std::unordered_map<Text, unsigned> written;
   for (const Operation* o : operations) {
     if (o->kind >= Kind::kSet && o->kind <= Kind::kCas) ++written[texts_.of(o->argument)];
     if (o->kind == Kind::kGets && o->outcome == Outcome::kOk) shown_[texts_.of(o->result)].insert(o->number);
   }
   const bool any_derived = std::ranges::any_of(operations, [](const Operation* o) { return derives(o->kind); });
-  if (!any_derived) learn_versions(written);
-  // Where each part of a value comes from one operation alone, a value that has gone does not come back. That is so if arguments are
-  // unique, and can be told apart where several make one value: <in> <brackets>.
-  unique_parts_ =
-      std::ranges::all_of(written, [&](const auto& w) { return w.second == 1 && (!any_derived || bracketed(texts_[w.first])); });
-  if (unique_parts_) learn_needs(operations);
+  const bool once = model.repeats_within == 0 && std::ranges::all_of(written, [](const auto& w) { return w.second == 1; });
+  const bool all_bracketed = std::ranges::all_of(written, [this](const auto& w) { return bracketed(texts_[w.first]); });
+  if (!any_derived && model.repeats_within == 0) learn_versions(written);
+  // Where several operations make one value, what each has given can be told if it stands <in> <brackets>.
+  clear_parts_ = !any_derived || all_bracketed;
+  unique_parts_ = clear_parts_ && once;
+  if (clear_parts_) learn_needs(operations);
 }
 
 void Item::learn_versions(const std::unordered_map<Text, unsigned>& written) {
@@ -103,7 +103,7 @@ bool Item::has_hope(const State& from, const State& to, std::int64_t time) {
 }
 
 State Item::essence(State state, std::int64_t time) {
-  if (unique_parts_ && state.value != kAbsent && need_of(state.value).answered < time) {
+  if (clear_parts_ && state.value != kAbsent && need_of(state.value).answered < time) {
     state.value = kUnread;
     state.flags = 0;
   }

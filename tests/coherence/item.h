@@ -117,7 +117,8 @@ class Item {
 
   const Model& model_;
   Texts texts_;
-  bool unique_parts_ = false;
+  bool clear_parts_ = false;   // of each part of a value one knows where it comes from
+  bool unique_parts_ = false;  // and it comes once only: what has gone does not come back
   std::unordered_map<Text, Need> needs_;
   std::vector<std::optional<Need>> value_needs_;
   std::unordered_map<Text, std::set<std::uint64_t>> shown_;  // versions that gets has shown with a value

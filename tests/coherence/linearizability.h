@@ -29,7 +29,7 @@ struct Model {
   std::int64_t unknown_lasts = kForEver;
   /// The network doubles requests: each write may take effect a second time, no later than so many ns after it was asked. 0: it does not.
   std::int64_t repeats_within = 0;
-  /// More configurations than this at once, and the history is undecided.
+  /// More configurations than this at once (or a hundred times as many in all), and the history is undecided.
   std::size_t most_configurations = 200'000;
 };
 

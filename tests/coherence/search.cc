@@ -11,6 +11,12 @@
 #include <utility>
 
 namespace coherence {
+namespace {
+
+// A history may have this many times as many configurations in all as at once.
+constexpr std::size_t kPatience = 100;
+
+}  // namespace
 
 std::vector<Event> events_of(const std::vector<Step>& steps) {
   std::vector<Event> events;
@@ -49,6 +55,7 @@ Search::Ending Search::go(const std::vector<Step>& steps, const std::vector<Even
   looks_ahead_ = looks_ahead;
   slots_ = {};
   optional_ = {};
+  looked_at_ = 0;
   open_reads_.clear();
   open_changes_.clear();
   now_.clear();
@@ -68,7 +75,8 @@ Search::Ending Search::go(const std::vector<Step>& steps, const std::vector<Even
     }
     if (!take_effect(slot, e)) {
       ending.verdict = Verdict::kUndecided;
-      ending.why = fmt::format("more than {} configurations at once while {} operations were open", model_.most_configurations, open());
+      ending.why = fmt::format("too many configurations (more than {} at once, or {} times as many in all) while {} operations were open",
+                               model_.most_configurations, kPatience, open());
       return ending;
     }
     ending.most_configurations = std::max(ending.most_configurations, now_.size());
@@ -110,7 +118,7 @@ bool Search::take_effect(std::uint32_t slot, const Event& event) {
     arrive(looks_ahead_ ? number_of(item_.essence(states_[c.state], time)) : c.state, c.done, slot);
   }
   for (std::size_t i = 0; i < ways_.size(); ++i) {
-    if (ways_.size() + next_.size() > model_.most_configurations) return false;
+    if (ways_.size() + next_.size() > model_.most_configurations || ++looked_at_ > kPatience * model_.most_configurations) return false;
     ways_.set_looked_at(i + 1);
     const Configuration c = ways_[i];
     const State state = states_[c.state];

@@ -65,6 +65,7 @@ class Search {
   std::vector<State> states_;
   Slots slots_;
   Slots optional_;
+  std::size_t looked_at_ = 0;
   std::vector<Open> open_reads_;
   std::vector<Open> open_changes_;
   Configurations now_, next_, ways_;

@@ -134,6 +134,7 @@ class Explanation {
     text += line(wrong, '>');
     text += "When the shortest stretch that shows it begins, the item can only be\n";
     for (const State& state : w.start) text += "    " + words(state) + "\n" + makers_of(state.value);
+    text += "because of what was answered last before:\n" + answered_before(w);
     std::vector<const Operation*> others;
     for (const Step& s : w.steps) {
       if (s.operation != &wrong && std::ranges::find(others, s.operation) == others.end()) others.push_back(s.operation);
@@ -152,6 +153,20 @@ class Explanation {
       text += makers.empty() ? fmt::format("Nobody ever stored {:?} as it is.\n", wrong.result)
                              : fmt::format("Where {:?} comes from:\n{}", wrong.result, makers);
     }
+    return text;
+  }
+
+  [[nodiscard]] std::string answered_before(const Window& w) const {
+    constexpr std::size_t kLines = 8;
+    std::int64_t begin = w.steps[w.failed].from;
+    for (const Step& s : w.steps) begin = std::min(begin, s.from);
+    std::vector<const Operation*> before;
+    for (const Step& s : steps_) {
+      if (!s.optional && s.until <= begin && s.operation != w.steps[w.failed].operation) before.push_back(s.operation);
+    }
+    std::ranges::sort(before, {}, &Operation::completed);
+    std::string text;
+    for (std::size_t i = before.size() - std::min(kLines, before.size()); i < before.size(); ++i) text += line(*before[i], ' ');
     return text;
   }
 

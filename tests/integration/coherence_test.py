@@ -87,13 +87,13 @@ class Linearizable(CoherenceTest):
 
     def test_expiry_touch_and_flush_all(self):
         switch = self.start_bad_network()
-        clients = self.start_clients(60_000, "--mortal", "--flush-ms", "1500", "--flush", *(OWN[role] for role in SERVERS))
+        clients = self.start_clients(60_000, "--mortal", "--flush-ms", "800", "--flush", *(OWN[role] for role in SERVERS))
         result = self.assert_linearizable(clients)
         self.end_well(switch, result, hits=0.02)
 
     def test_requests_doubled_on_their_way_to_the_switch(self):
         switch = self.start_bad_network(DOUBLE_WRITES="0.02")
-        clients = self.start_clients(20_000, "--repeats-ms", "1000", "--processes", "16")
+        clients = self.start_clients(20_000, "--repeats-ms", "1000", "--processes", "16", "--keys", "32", "--writes", "0.1", "--only-plain")
         result = self.assert_linearizable(clients)
         self.end_well(switch, result, hits=0.02)
 

@@ -169,6 +169,8 @@ int main(int argc, char** argv) {
   app.add_option("--processes", options.processes, "of each thread; each has one request under way")->check(CLI::Range(1, 4096));
   app.add_option("--keys", options.keys, "how many keys there are")->check(CLI::Range(1, 100'000));
   app.add_option("--writes", options.writes, "part of the operations that may write")->check(CLI::Range(0.0, 0.4));
+  app.add_flag("--only-plain", options.only_plain,
+               "no append, prepend, incr and decr: their order is hard to find out if requests are doubled");
   app.add_flag("--mortal", options.mortal, "store every fourth key with expiry times, and touch it");
   app.add_option("--flush", settings.flush, "send flush_all to these addresses, of all servers");
   app.add_option("--flush-ms", flush_ms, "so often");
