@@ -98,8 +98,15 @@ server sent it. All else leaves through `out`, and the cache is told, so that th
   [[gnu::noinline]] void pass(Packet packet) {
     passed_.add();
     const Headers& h = locate_headers(packet);
-    if (const auto datagram = read_datagram(packet, h))
-      cache_->other_sent(ticket_of_request(packet, h, datagram->frame->request_id), now());
+    const auto datagram = read_datagram(packet, h);
+    if (!datagram) return;
+    const Ticket ticket = ticket_of_request(packet, h, datagram->frame->request_id);
+    const Annotations& a = packet.annotations();
+    if (a.verb == static_cast<std::uint8_t>(Verb::kGets) && a.flags == 0) {
+      cache_->get_sent(ticket, a.key_hash, now());  // it does not fill, but may tell that the item is gone
+    } else {
+      cache_->other_sent(ticket, now());
+    }
   }
   [[gnu::noinline]] void miss(Packet packet) {
     misses_.add();
