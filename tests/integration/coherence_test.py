@@ -2,16 +2,18 @@
 # Copyright the SmartSwitch authors
 """The proof of the cache's promise (docs/memcached.md): what many clients see on a bad network is linearizable for each key.
 
-Each test takes seconds; COHERENCE_OPERATIONS=5000000 makes each as long as that, and COHERENCE_SEED=n asks for other things.
+Each test takes seconds; COHERENCE_OPERATIONS=5000000 makes each as long as that, COHERENCE_SEED=2 has other things asked.
 """
 
+import contextlib
+import itertools
 import json
 import os
 import pathlib
-import threading
+import subprocess
 import unittest
 
-from support import BIN, OWN, SERVERS, SERVICE, LabTest, until
+from support import BIN, OWN, SERVERS, SERVICE, LabTest
 
 HERE = pathlib.Path(__file__).resolve().parent
 CLIENT = BIN / "coherence_client"
@@ -39,7 +41,8 @@ class CoherenceTest(LabTest):
         self.assertTrue(output, said)
         result = json.loads(output)
         result["said"] = said
-        print(result, flush=True)
+        if OPERATIONS:
+            print(result, flush=True)
         return result
 
     def assert_linearizable(self, clients):
@@ -67,23 +70,19 @@ class Linearizable(CoherenceTest):
 
     def test_servers_restarted_in_the_middle(self):
         switch = self.start_bad_network()
-        clients = self.start_clients(60_000, "--forgets")
+        clients = self.start_clients(100_000, "--forgets")
         self.restart_while_running(clients)
         result = self.assert_linearizable(clients)
         self.end_well(switch, result, hits=0.02)
 
     def restart_while_running(self, clients):
-        """Each server, in turn, some seconds apart."""
-        role = 0
-        while True:
-            try:
+        """Each server in turn, a second after the other has come back."""
+        for role in itertools.cycle(SERVERS):
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 clients.wait(timeout=1.0)
                 return
-            except Exception:
-                pass
-            self.lab.stop_memcached(SERVERS[role])
-            self.lab.start_memcached(SERVERS[role])
-            role = 1 - role
+            self.lab.stop_memcached(role)
+            self.lab.start_memcached(role)
 
     def test_expiry_touch_and_flush_all(self):
         switch = self.start_bad_network()
@@ -93,7 +92,7 @@ class Linearizable(CoherenceTest):
 
     def test_requests_doubled_on_their_way_to_the_switch(self):
         switch = self.start_bad_network(DOUBLE_WRITES="0.02")
-        clients = self.start_clients(20_000, "--repeats-ms", "1000", "--processes", "16", "--keys", "32", "--writes", "0.1", "--only-plain")
+        clients = self.start_clients(20_000, "--repeats-ms", "500", "--processes", "8", "--keys", "32", "--writes", "0.1", "--only-plain")
         result = self.assert_linearizable(clients)
         self.end_well(switch, result, hits=0.02)
 
@@ -101,6 +100,23 @@ class Linearizable(CoherenceTest):
         switch = self.start_bad_network("coherence_workers.yaml", CLIENT_DEV="net_af_packet0,iface=client,qpairs=2", CLIENT_QUEUES=2)
         result = self.assert_linearizable(self.start_clients(60_000))
         self.end_well(switch, result, hits=0.05)
+
+
+class BrokenRule(CoherenceTest):
+    """The judge is not blind: a pipeline that breaks the promise is found out."""
+
+    def test_every_second_write_past_the_cache(self):
+        text = (HERE / "coherence.yaml").read_text()
+        right = "writes_to_switch -> invalidate -> writes_to_servers -> choose"
+        wrong = "writes_to_switch -> half\n  - half.0 -> invalidate -> writes_to_servers -> choose\n  - half.1 -> writes_to_servers"
+        self.assertIn(right, text)
+        config = self.lab.directory / "wrong.yaml"
+        config.write_text(text.replace(right, wrong).replace("  requests: Queue\n", "  requests: Queue\n  half: RoundRobinSwitch\n"))
+        self.start_bad_network(config)
+        clients = self.start_clients(30_000)
+        result = self.result_of(clients)
+        self.assertEqual((clients.returncode, result["verdict"]), (1, "violation"), result)
+        self.assertIn("no order of the operations explains this answer", result["said"])
 
 
 if __name__ == "__main__":
