@@ -513,7 +513,7 @@ TEST(Linearizability, AgreesWithASearchOfAllOrders) {
       {Kind::kGet, Kind::kGet, Kind::kSet, Kind::kAppend, Kind::kPrepend, Kind::kAdd, Kind::kDelete},
   };
   std::map<bool, int> verdicts;
-  for (std::uint64_t seed = 1; seed <= 25'000; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 10'000; ++seed) {
     const History history = RandomHistory(seed).make(mixes[seed % mixes.size()], 7, seed % mixes.size() == 4);
     for (const Model& model : {Model{}, Model{.forgets = true}, Model{.unknown_lasts = 12}}) {
       const bool expected = EveryOrder(history, model).linearizable();
@@ -526,13 +526,13 @@ TEST(Linearizability, AgreesWithASearchOfAllOrders) {
   }
   // Both had their share.
   EXPECT_GT(verdicts[true], 10'000);
-  EXPECT_GT(verdicts[false], 4'000);
+  EXPECT_GT(verdicts[false], 3'000);
 }
 
 TEST(Linearizability, AgreesWithASearchOfAllOrdersOfDoubledRequests) {
   const std::vector<Kind> mix{Kind::kGet, Kind::kGet, Kind::kSet, Kind::kAdd, Kind::kReplace, Kind::kPrepend, Kind::kIncr, Kind::kDelete};
   std::map<bool, int> verdicts;
-  for (std::uint64_t seed = 1; seed <= 5'000; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 2'000; ++seed) {
     const History history = RandomHistory(seed).make(mix, 5);
     const Model model{.unknown_lasts = 20, .repeats_within = 20};
     History doubled = history;
@@ -546,8 +546,8 @@ TEST(Linearizability, AgreesWithASearchOfAllOrdersOfDoubledRequests) {
     ASSERT_EQ(report.verdict, verdict_for(expected)) << "seed " << seed << "\n" << text_of(history) << report.explanation;
     ++verdicts[expected];
   }
-  EXPECT_GT(verdicts[true], 2'000);
-  EXPECT_GT(verdicts[false], 500);
+  EXPECT_GT(verdicts[true], 1'000);
+  EXPECT_GT(verdicts[false], 200);
 }
 
 }  // namespace

@@ -30,12 +30,12 @@ struct Settings {
 struct Totals {
   std::array<std::uint64_t, kKinds> kinds{};
   std::uint64_t operations = 0;
-  std::uint64_t unknown = 0;
   std::uint64_t hits = 0;
   std::uint64_t rounds = 0;
   std::uint64_t before_violation = 0;
   double asking = 0;
   double judging = 0;
+  Counts counts;
   Report report;
 };
 
@@ -99,7 +99,6 @@ void count(const History& history, Totals& totals) {
   totals.operations += history.size();
   for (const Operation& o : history) {
     ++totals.kinds[static_cast<std::size_t>(o.kind)];
-    if (o.outcome == Outcome::kUnknown) ++totals.unknown;
     if (o.kind <= Kind::kGat && o.outcome == Outcome::kOk) ++totals.hits;
   }
 }
@@ -127,22 +126,27 @@ Totals run(const Settings& settings) {
     count(history, totals);
     ++totals.rounds;
   }
-  Counts counts;
   for (const auto& t : threads) {
-    counts.unexpected += t->counts().unexpected;
-    counts.late += t->counts().late;
-    counts.twice += t->counts().twice;
+    totals.counts.unanswered += t->counts().unanswered;
+    totals.counts.unexpected += t->counts().unexpected;
+    totals.counts.late += t->counts().late;
+    totals.counts.twice += t->counts().twice;
   }
+  return totals;
+}
+
+void print(const Totals& totals) {
+  const Counts& counts = totals.counts;
   constexpr std::array<std::string_view, 3> kVerdicts{"linearizable", "violation", "undecided"};
-  fmt::print("{{\"operations\": {}, \"unknown\": {}, \"unexpected\": {}, \"late\": {}, \"twice\": {}, \"values_seen\": {}, \"rounds\": {}",
-             totals.operations, totals.unknown, counts.unexpected, counts.late, counts.twice, totals.hits, totals.rounds);
+  fmt::print(
+      "{{\"operations\": {}, \"unanswered\": {}, \"unexpected\": {}, \"late\": {}, \"twice\": {}, \"values_seen\": {}, \"rounds\": {}",
+      totals.operations, counts.unanswered, counts.unexpected, counts.late, counts.twice, totals.hits, totals.rounds);
   for (std::size_t i = 0; i < kKinds; ++i) fmt::print(", \"{}\": {}", name_of(static_cast<Kind>(i)), totals.kinds[i]);
   fmt::print(", \"operations_per_second\": {:.0f}, \"seconds_of_judging\": {:.1f}, \"most_configurations\": {}",
              static_cast<double>(totals.operations) / totals.asking, totals.judging, totals.report.most_configurations);
   fmt::print(", \"verdict\": \"{}\", \"operations_before_violation\": {}}}\n", kVerdicts[static_cast<std::size_t>(totals.report.verdict)],
              totals.before_violation);
   fmt::print(stderr, "{}", totals.report.explanation);
-  return totals;
 }
 
 }  // namespace
@@ -196,7 +200,8 @@ int main(int argc, char** argv) {
 
   try {
     const Totals totals = run(settings);
-    return totals.report.verdict == Verdict::kLinearizable ? 0 : 1;
+    print(totals);
+    return totals.report.verdict == Verdict::kLinearizable && totals.counts.unexpected == 0 ? 0 : 1;
   } catch (const std::system_error& e) {
     fmt::print(stderr, "coherence_client: {}\n", e.what());
     return 2;

@@ -267,6 +267,7 @@ void Processes::give_up(std::int64_t now) {
     const Deadline d = deadlines_.front();
     Process& process = processes_[d.process];
     if (process.number != d.number || process.id != d.id || process.asked.empty()) continue;
+    ++counts_.unanswered;
     for (Operation& o : process.asked) o.outcome = Outcome::kUnknown;
     finish(process, now);
     renew(process);

@@ -30,6 +30,7 @@ struct Options {
 };
 
 struct Counts {
+  std::uint64_t unanswered = 0;  ///< requests that got no answer in time
   std::uint64_t unexpected = 0;  ///< answers that memcached never gives to such a request
   std::uint64_t late = 0;        ///< answers to requests that had been given up
   std::uint64_t twice = 0;       ///< further answers to requests that had been answered
