@@ -43,8 +43,8 @@ double share_of_writes(std::uint32_t key, Use use) {
   const double share = kShares[key / 4 % 4];
   return use == Use::kText ? std::min(share, 1.0) : use == Use::kCounter ? std::min(share, 0.5) : share;
 }
-// An expiry time keeps a key out of the cache until it is over, so these are written a few times a second.
-constexpr double kMortalWrites = 0.002;
+// Written seldom, so that their time runs out before they are written again.
+constexpr double kMortalWrites = 0.004;
 
 std::optional<std::string_view> receive_one(int fd, std::array<char, client::kLargestDatagram>& buffer) {
   for (;;) {
