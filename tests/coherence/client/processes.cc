@@ -165,7 +165,8 @@ Operation Processes::choose(Process& process) {
   if (by_chance() < (use == Use::kMortal ? kMortalWrites : options_.writes * share_of_writes(o.key, use))) {
     choose_write(process, o);
   } else {
-    o.kind = below(12) == 0 ? Kind::kGets : Kind::kGet;
+    // A gets goes to the server and would soon tell the cache that an item has expired.
+    o.kind = use != Use::kMortal && below(12) == 0 ? Kind::kGets : Kind::kGet;
   }
   return o;
 }
