@@ -90,14 +90,16 @@ class Explanation {
     return at;
   }
 
-  // The latest start from which it still fails: first by doubling steps back, then by halves.
+  // The latest start from which it still fails, not later than the question: first by doubling steps back, then by halves.
   Window shorten(const Stretch& stretch, std::size_t at) {
-    std::size_t good = at;
-    std::size_t bad = at;
-    Window shortest = window(stretch, at, at, true);
+    const auto asked = std::ranges::find(stretch.events, stretch.events[at].step, &Event::step);
+    const auto latest = static_cast<std::size_t>(asked - stretch.events.begin());
+    std::size_t good = latest;
+    std::size_t bad = latest;
+    Window shortest = window(stretch, latest, at, true);
     for (std::size_t back = 1; !fails(shortest) && good > 0; back *= 2) {
       bad = good;
-      good = at - std::min(back, at);
+      good = latest - std::min(back, latest);
       shortest = window(stretch, good, at, true);
     }
     while (bad > good + 1) {
