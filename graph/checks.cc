@@ -97,7 +97,7 @@ class Checker {
     std::vector<std::size_t> elements = all_elements();
     for (const Connection& c : wiring_.connections) {
       const ElementInfo* to = wiring_.elements[c.to].info;
-      if (to == nullptr || to->inputs[c.input.port].leads_to.empty()) continue;
+      if (to == nullptr || !to->inputs[c.input.port].leads_to) continue;
       if (own_vertex.try_emplace({c.to, c.input.port}, elements.size()).second) elements.push_back(c.to);
     }
     Graph graph(elements.size());
@@ -153,7 +153,7 @@ class Checker {
   }
 
   static bool leads_to(const ElementSpec& element, std::size_t input, std::size_t output) {
-    const std::vector<std::string>& names = element.info->inputs[input].leads_to;
+    const std::vector<std::string>& names = *element.info->inputs[input].leads_to;
     return std::find(names.begin(), names.end(), element.info->outputs[output].name) != names.end();
   }
 

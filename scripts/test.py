@@ -191,7 +191,7 @@ def threads():
 
 def release():
     """What users run, and the tests with real servers. (Linking the benchmarks would take as long again: `unit` builds them unoptimised.)"""
-    build("release", "smartswitch", "memcached_client")
+    build("release", "smartswitch", "memcached_client", "coherence_client")
     return ctest("release", r"^integration\.", jobs=1)
 
 

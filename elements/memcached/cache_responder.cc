@@ -75,14 +75,19 @@ server sent it. All else leaves through `out`, and the cache is told, so that th
   // What follows is kept out of answer(), whose registers it would take.
   [[gnu::noinline]] void pass(Packet packet) {
     passed_.add();
-    if ((packet.annotations().flags & kOwn) != 0) return;
     const Headers& h = locate_headers(packet);
-    if (const auto datagram = read_datagram(packet, h))
-      cache_->other_sent(ticket_of_request(packet, h, datagram->frame->request_id), now());
+    const auto datagram = read_datagram(packet, h);
+    if (!datagram) return;
+    const Ticket ticket = ticket_of_request(packet, h, datagram->frame->request_id);
+    const Annotations& a = packet.annotations();
+    if (a.verb == static_cast<std::uint8_t>(Verb::kGets) && (a.flags & ~kOwn) == 0) {
+      cache_->get_sent(ticket, a.key_hash, now());  // it does not fill, but may tell that the item is gone
+    } else {
+      cache_->other_sent(ticket, now());
+    }
   }
   [[gnu::noinline]] void miss(Packet packet) {
     misses_.add();
-    if ((packet.annotations().flags & kOwn) != 0) return;
     const Headers& h = locate_headers(packet);
     if (const auto datagram = read_datagram(packet, h)) {
       cache_->get_sent(ticket_of_request(packet, h, datagram->frame->request_id), packet.annotations().key_hash, now());

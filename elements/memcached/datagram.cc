@@ -22,10 +22,11 @@ struct Parties {
   rte_be16_t request_id;
 };
 
-Ticket ticket_of(const Parties& parties) {
+template <class Named>
+Ticket ticket_of(const Named& what) {
   // Secret, so that nobody can choose requests whose tickets meet.
   static const std::uint64_t kSeed = (std::uint64_t{std::random_device{}()} << 32) | std::random_device{}();
-  const std::uint64_t hash = XXH3_64bits_withSeed(&parties, sizeof parties, kSeed);
+  const std::uint64_t hash = XXH3_64bits_withSeed(&what, sizeof what, kSeed);
   return Ticket{hash == 0 ? 1 : hash};
 }
 
@@ -87,11 +88,13 @@ bool write_request(Packet packet, std::string_view text, Errand errand) {
 }
 
 Ticket ticket_of_request(Packet packet, const Headers& headers, rte_be16_t request_id) {
-  return ticket_of(parties_of(packet, headers, true, request_id));
+  const Annotations& a = packet.annotations();
+  return (a.flags & kOwn) != 0 ? ticket_of(a.context) : ticket_of(parties_of(packet, headers, true, request_id));
 }
 
 Ticket ticket_of_reply(Packet packet, const Headers& headers, rte_be16_t request_id) {
-  return ticket_of(parties_of(packet, headers, false, request_id));
+  const Annotations& a = packet.annotations();
+  return (a.flags & kOwn) != 0 ? ticket_of(a.context) : ticket_of(parties_of(packet, headers, false, request_id));
 }
 
 }  // namespace smartswitch::memcached

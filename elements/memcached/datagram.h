@@ -59,7 +59,8 @@ inline constexpr std::size_t kRequestHeaders = 14 + 20 + 8 + sizeof(FrameHeader)
 /// request), annotations. False, and nothing done, if it does not fit.
 bool write_request(Packet packet, std::string_view text, Errand errand);
 
-/// The ticket of a request, and the same one of its reply. `headers` must be those of a UDP packet.
+/// The ticket of a request, and the same one of its reply: by who asks whom and the request id, or by the Errand of what the switch asks.
+/// `headers` must be those of a UDP packet.
 Ticket ticket_of_request(Packet packet, const Headers& headers, rte_be16_t request_id);
 Ticket ticket_of_reply(Packet packet, const Headers& headers, rte_be16_t request_id);
 

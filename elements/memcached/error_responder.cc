@@ -16,10 +16,15 @@ class ErrorResponder final : public Element {
     d.summary("Answers requests that are not passed on with the error that memcached would give.");
     d.details(
         R"(For the output `refused` of a MemcachedClassifier, and of others that refuse requests. The reply is in the request's own protocol. It is short,
-whatever the request was. Text commands with `noreply` get none, as from memcached.)");
+whatever the request was. Text commands with `noreply` get none, as from memcached.
+
+Requests for which no server is up come from the output `unavailable` of a KeyHashSwitch. With `unavailable: miss`, gets of these are answered as if
+there was no such item: clients then go to where the data comes from, rather than fail.)");
     d.example("refuse: {class: ErrorResponder}");
     d.input<&ErrorResponder::push>("in", "refused requests");
     d.output("out", &ErrorResponder::out_, "the replies, on their way to the client");
+    d.parameter("unavailable", &ErrorResponder::unavailable_, {{"error", Unavailable::kError}, {"miss", Unavailable::kMiss}},
+                "what is answered to gets for which no server is up");
     d.drop("quiet", &ErrorResponder::quiet_, "requests that want no reply");
     d.drop("unanswerable", &ErrorResponder::unanswerable_, "requests with IP options or extension headers, and what is no UDP request");
   }
@@ -39,14 +44,19 @@ whatever the request was. Text commands with `noreply` get none, as from memcach
     if (!datagram) return dropped(packet, unanswerable_);
     const Words& words = kWords[static_cast<std::size_t>(refusal_of(packet))];
     const bool binary = binary::is_request(datagram->text);
-    if (!binary && (a.flags & kQuiet) != 0) return dropped(packet, quiet_);
+    const bool miss = unavailable_ == Unavailable::kMiss && refusal_of(packet) == Refusal::kNoServer && is_get(static_cast<Verb>(a.verb));
+    if ((!binary || miss) && (a.flags & kQuiet) != 0) return dropped(packet, quiet_);
     fmt::memory_buffer text;
     if (binary) {
-      append_binary(text, datagram->text, words);
+      append_binary(text, datagram->text, miss ? kBinaryMiss : words);
+    } else if (miss) {
+      text.append(static_cast<Verb>(a.verb) == Verb::kMetaGet ? std::string_view("EN\r\n") : std::string_view("END\r\n"));
     } else {
       text.append(words.text);
     }
-    return make_reply(packet, {text.data(), text.size()}) || dropped(packet, unanswerable_);
+    if (!make_reply(packet, {text.data(), text.size()})) return dropped(packet, unanswerable_);
+    packet.annotations().flags |= kLast;
+    return true;
   }
 
   static bool dropped(Packet packet, DropReason& reason) {
@@ -54,6 +64,11 @@ whatever the request was. Text commands with `noreply` get none, as from memcach
     return false;
   }
 
+  static bool is_get(Verb verb) {
+    return verb == Verb::kGet || verb == Verb::kGets || verb == Verb::kGat || verb == Verb::kGats || verb == Verb::kMetaGet;
+  }
+
+  enum class Unavailable : std::uint8_t { kError, kMiss };
   struct Words {
     std::string_view text;
     std::uint16_t status;  // of the binary protocol
@@ -69,6 +84,8 @@ whatever the request was. Text commands with `noreply` get none, as from memcach
       {"CLIENT_ERROR too many keys\r\n", binary::kInvalid, "Too many commands"},
   };
 
+  static constexpr Words kBinaryMiss{{}, binary::kKeyNotFound, "Not found"};
+
   static void append_binary(fmt::memory_buffer& text, std::string_view request, const Words& words) {
     binary::Header asked{};
     std::memcpy(&asked, request.data(), std::min(sizeof asked, request.size()));
@@ -83,6 +100,7 @@ whatever the request was. Text commands with `noreply` get none, as from memcach
     text.append(words.explanation);
   }
 
+  Unavailable unavailable_ = Unavailable::kError;
   Output out_;
   DropReason quiet_, unanswerable_;
 };

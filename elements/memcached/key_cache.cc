@@ -138,8 +138,8 @@ void KeyCache::get_sent(Ticket ticket, std::uint64_t hash, std::int64_t now) {
   const bool old = settled(b, ticks);
   const bool none_pending = b.pending.load(std::memory_order_acquire) == 0 && b.tainted.load(std::memory_order_acquire) == 0;
   const bool may_fill = quiet(ticks) && (old || none_pending);
-  record.kind = may_fill ? TicketTable::Kind::kRead : TicketTable::Kind::kNone;
-  table_->open(record, old ? record.kind : TicketTable::Kind::kNone);
+  record.kind = may_fill ? TicketTable::Kind::kRead : TicketTable::Kind::kLook;
+  table_->open(record, old ? record.kind : TicketTable::Kind::kLook);
 }
 
 void KeyCache::other_sent(Ticket ticket, std::int64_t now) {
@@ -215,6 +215,8 @@ bool KeyCache::reply_seen(Ticket ticket, std::string_view text, std::int64_t now
     if (b.pending.load(std::memory_order_relaxed) > 0) b.pending.fetch_sub(1, std::memory_order_release);
     return false;
   }
+  if (text == "END\r\n") lost(record->key_hash);
+  if (record->kind != TicketTable::Kind::kRead) return false;
   const Reply reply = parse_reply(text);
   if (reply.kind != ReplyKind::kValue || !reply.whole || reply.protocol != Protocol::kText || reply.has_cas || reply.key.empty())
     return false;
@@ -222,6 +224,15 @@ bool KeyCache::reply_seen(Ticket ticket, std::string_view text, std::int64_t now
   const bool good = text.size() <= kLongestReply && fill(*record, text, reply.key, now);
   (good ? filled_ : refused_).add_shared();
   return good;
+}
+
+// A server has said that it has no such item: it may have lost it, by a restart or for want of memory. A client is about to learn that, so
+// nothing that was read before may be served after it.
+void KeyCache::lost(std::uint64_t hash) {
+  Bucket& b = bucket(hash);
+  const Locked locked(b);
+  b.epoch.fetch_add(1, std::memory_order_release);
+  take_out(b, hash);
 }
 
 bool KeyCache::evict(SlabStore::Ref ref) {

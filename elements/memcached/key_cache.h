@@ -13,7 +13,7 @@
 //
 // The rules (numbers as in docs/memcached.md): a write invalidates before it is sent on (1-3); it is pending until its reply is seen (4); a
 // reply fills the cache only if its get was sent with no write pending, no write has come since, and it is surely the reply to that get
-// (5). Who may write around the switch is seen after `max_age` at the latest.
+// (5). A reply that says the item is not there takes it out (8). Who may write around the switch is seen after `max_age` at the latest.
 #pragma once
 
 #include <atomic>
@@ -105,7 +105,7 @@ class KeyCache final : public State {
     return hit.place.bucket->version.load(std::memory_order_relaxed) == hit.place.version;
   }
 
-  /// A get of one key is about to be sent to a server.
+  /// A get or gets of one key is about to be sent to a server.
   void get_sent(Ticket ticket, std::uint64_t hash, std::int64_t now);
   /// A read that can't fill (several keys, other commands) is about to be sent: its ticket is in use.
   void other_sent(Ticket ticket, std::int64_t now);
@@ -123,7 +123,7 @@ class KeyCache final : public State {
   struct alignas(64) Bucket {
     static constexpr std::size_t kWays = 5;
     std::atomic<std::uint32_t> version;
-    std::atomic<std::uint32_t> epoch;          // writes so far
+    std::atomic<std::uint32_t> epoch;          // writes so far, and times that an item was found lost
     std::atomic<std::uint32_t> last_write;     // ticks
     std::atomic<std::uint32_t> no_fill_until;  // s; an item with an expiry may live until then
     std::atomic<std::uint32_t> pending;        // writes whose reply has not come
@@ -155,6 +155,7 @@ class KeyCache final : public State {
   [[nodiscard]] bool settled(const Bucket& b, std::uint32_t ticks) const;
   [[nodiscard]] bool quiet(std::uint32_t ticks) const;
   void take_out(Bucket& b, std::uint64_t hash);
+  void lost(std::uint64_t hash);
   bool fill(const TicketTable::Record& record, std::string_view text, std::string_view key, std::int64_t now);
   SlabStore::Ref room_for(std::size_t text_bytes);
   bool evict(SlabStore::Ref ref);

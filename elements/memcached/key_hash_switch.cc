@@ -6,6 +6,7 @@
 
 #include "elements/memcached/backend_pool.h"
 #include "elements/memcached/datagram.h"
+#include "elements/memcached/refusal.h"
 #include "elements/sdk/element.h"
 #include "elements/sdk/hash.h"
 
@@ -48,6 +49,7 @@ dropped there. The address of the server, if it has one, is noted for RequestSen
     Batch broken;
     others.split(broken, [](Packet packet) { return packet.at<rte_ether_hdr>(0) != nullptr; });
     drop(broken, malformed_);
+    for (Packet packet : others) refuse(packet, Refusal::kNoServer);
     unavailable_.push(others);
   }
 

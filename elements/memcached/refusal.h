@@ -18,8 +18,8 @@ enum class Refusal : std::uint8_t {
   kTooMany,     ///< more keys or commands than a request may have
 };
 
-/// Notes it where ErrorResponder looks.
-inline void refuse(Packet packet, Refusal why) { packet.annotations().context = static_cast<std::uint64_t>(why); }
-inline Refusal refusal_of(Packet packet) { return static_cast<Refusal>(packet.annotations().context); }
+/// Notes it where ErrorResponder looks: in place of the server that it will not have.
+inline void refuse(Packet packet, Refusal why) { packet.annotations().next_server = static_cast<std::uint16_t>(why); }
+inline Refusal refusal_of(Packet packet) { return static_cast<Refusal>(packet.annotations().next_server); }
 
 }  // namespace smartswitch::memcached

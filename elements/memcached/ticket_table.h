@@ -23,7 +23,7 @@ struct Ticket {
 /// correctness. Safe from several workers: a lock a bucket, held for a few loads and stores.
 class TicketTable {
  public:
-  enum class Kind : std::uint8_t { kNone, kRead, kWrite };
+  enum class Kind : std::uint8_t { kNone, kLook, kRead, kWrite };
 
   struct Record {
     std::uint64_t ticket = 0;
@@ -31,7 +31,8 @@ class TicketTable {
     std::uint32_t epoch = 0;       ///< of the key's bucket when the get was sent
     std::uint32_t generation = 0;  ///< of the whole cache
     std::uint32_t time = 0;        ///< ticks
-    Kind kind = Kind::kNone;       ///< what its reply may do; kNone: nothing, or the reply has come
+    Kind kind =
+        Kind::kNone;  ///< what its reply may do: kLook tells that the item is gone, kRead fills as well, kNone nothing (or it has come)
   };
 
   /// `entries` is rounded up to a power of two of buckets; `lifetime` in ticks, the unit of Record::time.

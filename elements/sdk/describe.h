@@ -61,8 +61,9 @@ struct InputInfo {
   std::string name;
   std::string help;
   PortGroup group = PortGroup::kSingle;
-  std::string keys;                   ///< for kKeyed: the parameter's name
-  std::vector<std::string> leads_to;  ///< outputs that its packets, or others because of them, leave through within the call; none: any
+  std::string keys;  ///< for kKeyed: the parameter's name
+  /// Outputs that its packets, or others because of them, leave through within the call; not set: any.
+  std::optional<std::vector<std::string>> leads_to;
   Entry entry = nullptr;
 };
 

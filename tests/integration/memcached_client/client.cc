@@ -2,7 +2,6 @@
 // Copyright the SmartSwitch authors
 #include "tests/integration/memcached_client/client.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -10,54 +9,19 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <cstdio>
-#include <cstring>
-#include <system_error>
 #include <utility>
 
+#include "tests/integration/memcached_client/udp.h"
 #include "tests/integration/memcached_client/value.h"
 
 namespace client {
 namespace {
 
-constexpr std::size_t kFrameBytes = 8;  // memcached's protocol.txt, "UDP protocol": id, sequence, total, reserved
-constexpr std::size_t kLargestDatagram = 65536;
 constexpr std::uint64_t kMostComplaints = 10;
 // Values of a get with several keys come a datagram each; one that overtook the END is waited for this long.
 constexpr std::chrono::milliseconds kGrace{50};
-
-std::uint16_t read16(std::string_view bytes, std::size_t at) {
-  return static_cast<std::uint16_t>(static_cast<unsigned char>(bytes[at]) << 8U | static_cast<unsigned char>(bytes[at + 1]));
-}
-
-int open_socket(const std::string& server, std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  if (inet_pton(AF_INET, server.c_str(), &address.sin_addr) != 1) {
-    throw std::system_error(EINVAL, std::generic_category(), fmt::format("`{}` is no IPv4 address", server));
-  }
-  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) throw std::system_error(errno, std::generic_category(), "can't make a UDP socket");
-  const int receive_bytes = 4 << 20;
-  setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
-  if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    const int error = errno;
-    close(fd);
-    throw std::system_error(error, std::generic_category(), fmt::format("can't reach {}:{}", server, port));
-  }
-  return fd;
-}
-
-/// Splits the first word off `line`.
-std::string_view word(std::string_view& line) {
-  const std::size_t end = std::min(line.find(' '), line.size());
-  const std::string_view first = line.substr(0, end);
-  line.remove_prefix(std::min(end + 1, line.size()));
-  return first;
-}
 
 }  // namespace
 
@@ -70,7 +34,7 @@ Client::Client(const Options& options)
           std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count())),
       random_(options.seed) {
   for (Socket& s : sockets_) {
-    s.fd = open_socket(options.server, options.port);
+    s.fd = open_udp(options.server, options.port);
     s.next_id = static_cast<std::uint16_t>(random_());
   }
   for (Key& k : keys_) k.floor = options.at_least;
@@ -164,8 +128,7 @@ void Client::send(Request request, std::string_view text) {
   Socket& socket = sockets_[next_socket_++ % sockets_.size()];
   std::uint16_t id = socket.next_id++;
   while (socket.ids[id] == Id::kUnderWay) id = socket.next_id++;
-  std::string datagram = {static_cast<char>(id >> 8U), static_cast<char>(id), 0, 0, 0, 1, 0, 0};
-  datagram += text;
+  const std::string datagram = framed(id, text);
   socket.ids[id] = Id::kUnderWay;
   request.sent = Clock::now();
   sent_.push_back({&socket, id, request.sent});
@@ -197,15 +160,13 @@ void Client::receive_for(std::chrono::nanoseconds longest) {
 }
 
 void Client::receive(Socket& socket, std::string_view datagram) {
-  if (datagram.size() < kFrameBytes) {
+  const auto frame = take_frame(datagram);
+  if (!frame) {
     ++result_.wrong;
     fmt::print(stderr, "wrong: an answer of {} bytes is shorter than the frame header\n", datagram.size());
     return;
   }
-  const std::uint16_t id = read16(datagram, 0);
-  const std::uint16_t sequence = read16(datagram, 2);
-  const std::uint16_t total = read16(datagram, 4);
-  datagram.remove_prefix(kFrameBytes);
+  const auto [id, sequence, total] = *frame;
   const auto found = socket.under_way.find(id);
   if (found == socket.under_way.end()) {
     ++(socket.ids[id] == Id::kLost ? result_.late : result_.duplicates);
@@ -256,10 +217,10 @@ bool Client::take_value(Request& request, std::string_view& text) {
     return false;
   }
   std::string_view line = text.substr(0, line_end);
-  word(line);
-  const std::string_view name = word(line);
-  word(line);
-  const std::string_view digits = word(line);
+  take_word(line);
+  const std::string_view name = take_word(line);
+  take_word(line);
+  const std::string_view digits = take_word(line);
   std::size_t bytes = 0;
   const bool number = std::from_chars(digits.data(), digits.data() + digits.size(), bytes).ec == std::errc();
   const std::string_view rest = text.substr(line_end + 2);

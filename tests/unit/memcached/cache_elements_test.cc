@@ -168,6 +168,18 @@ TEST_F(CacheElements, AReplyFromBeforeAWriteDoesNotFill) {
   EXPECT_FALSE(cached("k"));
 }
 
+TEST_F(CacheElements, AMissOfAnyKindOfGetTakesTheItemOut) {
+  for (const std::string verb : {"get", "gets"}) {
+    const std::string key = "gone-" + verb;
+    client_sends(request("get " + key + "\r\n", 1));
+    client_sends(request(verb + " " + key + "\r\n", 2));
+    server_sends(reply(value(key, "v"), 1));
+    ASSERT_TRUE(cached(key));
+    server_sends(reply("END\r\n", 2));
+    EXPECT_FALSE(cached(key)) << verb;
+  }
+}
+
 TEST_F(CacheElements, PassesRequestsItCannotAnswerUnchanged) {
   for (const std::string text : {"mg a v\r\n", "gets a\r\n"}) {
     EXPECT_TRUE(client_sends(request(text)).empty());

@@ -67,6 +67,38 @@ TEST_F(Refusing, NeverAnswersWithMuchMoreThanItWasAsked) {
   }
 }
 
+TEST_F(Refusing, TakesWhatHasNoServerForMissingIfItIsTold) {
+  TestBench misses("ErrorResponder", Value::map({{"unavailable", "miss"}}));
+  for (const auto& [text, expected] : std::initializer_list<std::pair<std::string, std::string>>{
+           {"get k\r\n", "END\r\n"},
+           {"gat 1 k\r\n", "END\r\n"},
+           {"mg k v\r\n", "EN\r\n"},
+           {binary_request(binary::kGet, "", "k", "", 5), binary_reply(binary::kGet, binary::kKeyNotFound, "", "", "Not found", 0, 5)},
+           {"delete k\r\n", "SERVER_ERROR no server is available\r\n"}}) {
+    classifier_.push({request(text)});
+    for (const char* output : {"get", "write"}) {
+      for (Seen seen : classifier_.take(output)) {
+        seen.annotations.next_server = static_cast<std::uint16_t>(Refusal::kNoServer);
+        hand_over(misses, seen);
+        hand_over(responder_, seen);
+      }
+    }
+    EXPECT_EQ(text_of(misses.take("out").at(0)), expected);
+    EXPECT_EQ(parse_reply(text_of(responder_.take("out").at(0))).kind, ReplyKind::kError) << text;
+  }
+}
+
+TEST_F(Refusing, KeepsWhatTheReplyIsAPartOf) {
+  classifier_.push({request("get k\r\n")});
+  Seen seen = classifier_.take("get").at(0);
+  seen.annotations.flags = kOwn;
+  seen.annotations.context = 12345;
+  seen.annotations.next_server = static_cast<std::uint16_t>(Refusal::kNoServer);
+  hand_over(responder_, seen);
+  EXPECT_EQ(responder_.output("out").at(0).annotations.context, 12345U);
+  EXPECT_EQ(responder_.output("out").at(0).annotations.flags, kOwn | kLast);
+}
+
 TEST_F(Refusing, SurvivesNastyPackets) {
   TestBench::Options options;
   options.buffer_bytes = 10000;

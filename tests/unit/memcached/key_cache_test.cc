@@ -223,6 +223,41 @@ TEST(Coherence, ACopyOfAWritesReplyDoesNotClearALaterWrite) {
   EXPECT_FALSE(cache.reply(2, value("k", "old")));
 }
 
+// A server that is restarted, or short of memory, loses items. Who has seen that may see nothing older afterwards.
+TEST(Coherence, AMissTakesTheItemOut) {
+  Cache cache;
+  cache.get(1, "k");
+  cache.reply(1, value("k", "v"));
+  cache.get(2, "k");
+  cache.get(3, "j");
+  EXPECT_FALSE(cache.reply(3, "END\r\n"));
+  EXPECT_NE(cache.look("k"), "") << "another key's";
+  EXPECT_FALSE(cache.reply(2, "END\r\n"));
+  EXPECT_EQ(cache.look("k"), "");
+  cache.get(4, "k");
+  EXPECT_TRUE(cache.reply(4, value("k", "w"))) << "and it may come again";
+}
+
+TEST(Coherence, AReplyFromBeforeAMissDoesNotFill) {
+  Cache cache;
+  cache.get(1, "k");
+  cache.get(2, "k");
+  cache.reply(2, "END\r\n");
+  EXPECT_FALSE(cache.reply(1, value("k", "v")));
+  EXPECT_EQ(cache.look("k"), "");
+}
+
+TEST(Coherence, AMissThatCouldNotHaveFilledTakesTheItemOutToo) {
+  Cache cache;
+  cache.write(1, "k");
+  cache.get(2, "k");
+  cache.reply(1, "STORED\r\n");
+  cache.get(3, "k");
+  EXPECT_TRUE(cache.reply(3, value("k", "v")));
+  cache.reply(2, "END\r\n");
+  EXPECT_EQ(cache.look("k"), "");
+}
+
 TEST(Coherence, AWriteOfUnknownReachEmptiesTheCacheAndKeepsItEmpty) {
   Cache cache(Value::map({{"reply_lifetime", "1s"}}));
   cache.get(1, "k");

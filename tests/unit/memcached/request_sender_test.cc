@@ -6,8 +6,10 @@
 
 #include <set>
 
+#include "elements/memcached/backend_pool.h"
 #include "elements/memcached/datagram.h"
 #include "elements/memcached/readdress.h"
+#include "tests/unit/memcached/backends.h"
 #include "tests/unit/memcached/requests.h"
 #include "tests/unit/nasty_packets.h"
 
@@ -27,12 +29,16 @@ Value own(const std::string& requests = "64") {
   return Value::map({{"address", "10.0.0.99"}, {"mac", std::string(kOwnMac)}, {"requests", requests}, {"timeout", "1s"}});
 }
 
+const Value kSending = Value::map({{"requests", "own"}, {"backends", "backends"}});
+const Value kReceiving = Value::map({{"requests", "own"}});
+
 class Asking : public ::testing::Test {
  protected:
   Asking() {
     options_.states["own"] = table_.get();
-    sender_ = std::make_unique<TestBench>("RequestSender", Value::map({{"requests", "own"}}), options_);
-    receiver_ = std::make_unique<TestBench>("ReplyReceiver", Value::map({{"requests", "own"}}), options_);
+    options_.states["backends"] = pool_.get();
+    sender_ = std::make_unique<TestBench>("RequestSender", kSending, options_);
+    receiver_ = std::make_unique<TestBench>("ReplyReceiver", kReceiving, options_);
   }
 
   // As a KeyHashSwitch leaves it: for server 10.0.0.11, port 11211, the third of its pool.
@@ -65,6 +71,7 @@ class Asking : public ::testing::Test {
         .payload(payload);
   }
 
+  std::unique_ptr<State> pool_ = testing::make_state("BackendPool", servers(4));
   std::unique_ptr<State> table_ = testing::make_state("RequestTable", own());
   TestBench::Options options_;
   std::unique_ptr<TestBench> sender_, receiver_;
@@ -136,6 +143,19 @@ TEST_F(Asking, HitsOfSeveralKeysAreTakenUntilTheEnd) {
   EXPECT_EQ(receiver_->counter("stray"), 1U);
 }
 
+TEST_F(Asking, CountsWhatIsUnderWayToAServer) {
+  ServerLoad& load = static_cast<BackendPool&>(*pool_).load(2);
+  send(request("get k\r\n"));
+  send(request("get k\r\n"));
+  EXPECT_EQ(load.outstanding.load(), 2U);
+  receiver_->push({answer(sender_->output("out")[0], "END\r\n")});
+  EXPECT_EQ(load.outstanding.load(), 1U);
+  EXPECT_EQ(load.answered.load(), 1U);
+  sender_->advance(ms(1100));
+  EXPECT_EQ(load.outstanding.load(), 0U);
+  EXPECT_EQ(load.lost.load(), 1U);
+}
+
 TEST_F(Asking, AReplyThatComesTooLateMeetsNoOtherRequest) {
   send(request("get k\r\n"));
   const Seen sent = sender_->output("out")[0];
@@ -202,7 +222,7 @@ TEST_F(Asking, DropsWhatItCannotSend) {
 TEST_F(Asking, SurvivesNastyPackets) {
   options_.buffer_bytes = 10000;
   for (const std::string element : {"RequestSender", "ReplyReceiver"}) {
-    TestBench bench(element, Value::map({{"requests", "own"}}), options_);
+    TestBench bench(element, element == "RequestSender" ? kSending : kReceiving, options_);
     for (const auto& nasty : testing::nasty_packets()) bench.push({nasty.bytes});
   }
 }
