@@ -147,7 +147,7 @@ Sample run_composed(const Input& input, unsigned core, double seconds, const std
 Sample run_bare(const Input& input, unsigned core, double seconds, const std::vector<Key>& keys) {
   Problems problems;
   const graph::Plan plan = plan_of(yaml(input, core));
-  runtime::Ports ports(plan);
+  runtime::Ports ports(plan, true);
   runtime::EalNeeds needs;
   runtime::PoolNeeds pool_needs = runtime::planned_needs(plan);
   needs.packet_memory = runtime::size_pool(plan, pool_needs).bytes();

@@ -39,7 +39,7 @@ Stand::Stand(const std::string& yaml) {
   require_none(problems);
   pool_ = runtime::make_pool(size, problems);
   require_none(problems);
-  ports_ = std::make_unique<runtime::Ports>(plan_);
+  ports_ = std::make_unique<runtime::Ports>(plan_, true);
   for (unsigned i = 0; i < plan_.workers.size(); ++i) {
     workers_.push_back(std::make_unique<runtime::Worker>(plan_.workers[i], i, i, pool_.get()));
     workers_.back()->context().now = 1'000'000'000'000;

@@ -8,6 +8,8 @@
 #include <boost/graph/adjacency_list.hpp>
 #include <boost/graph/breadth_first_search.hpp>
 #include <boost/graph/strong_components.hpp>
+#include <map>
+#include <numeric>
 
 #include "graph/names.h"
 #include "graph/port_names.h"
@@ -78,22 +80,44 @@ class Checker {
       if (colours[first] != boost::white_color) continue;
       const ElementSpec& spec = wiring_.elements[first];
       report_.fault(spec.where, fmt::format("no source reaches `{}` (class {})", spec.name, spec.info->name),
-                    "its packets would have to come from itself: " + circle(graph, first));
+                    "its packets would have to come from itself: " + circle(graph, all_elements(), first));
       mark_reachable(graph, first, colours);
     }
   }
 
+  [[nodiscard]] std::vector<std::size_t> all_elements() const {
+    std::vector<std::size_t> all(wiring_.elements.size());
+    std::iota(all.begin(), all.end(), 0);
+    return all;
+  }
+
   void check_loops() {
-    Graph graph(wiring_.elements.size());
+    // An input that leads to certain outputs only is a vertex of its own.
+    std::map<std::pair<std::size_t, std::size_t>, std::size_t> own_vertex;
+    std::vector<std::size_t> elements = all_elements();
     for (const Connection& c : wiring_.connections) {
       const ElementInfo* to = wiring_.elements[c.to].info;
-      if (to != nullptr && !to->border) boost::add_edge(c.from, c.to, graph);
+      if (to == nullptr || to->inputs[c.input.port].leads_to.empty()) continue;
+      if (own_vertex.try_emplace({c.to, c.input.port}, elements.size()).second) elements.push_back(c.to);
+    }
+    Graph graph(elements.size());
+    for (const Connection& c : wiring_.connections) {
+      const ElementInfo* to = wiring_.elements[c.to].info;
+      if (to == nullptr || to->border) continue;
+      const auto own = own_vertex.find({c.to, c.input.port});
+      const std::size_t target = own == own_vertex.end() ? c.to : own->second;
+      boost::add_edge(c.from, target, graph);
+      for (const auto& [input, vertex] : own_vertex) {
+        if (input.first == c.from && leads_to(wiring_.elements[c.from], input.second, c.output.port))
+          boost::add_edge(vertex, target, graph);
+      }
     }
     for (const auto& ring : rings(graph)) {
       if (report_.full()) return;
-      const std::string text = circle(graph, ring.front());
-      const auto into = std::find_if(wiring_.connections.begin(), wiring_.connections.end(), [&ring](const Connection& c) {
-        return c.to == ring.front() && std::find(ring.begin(), ring.end(), c.from) != ring.end();
+      const std::string text = circle(graph, elements, ring.front());
+      const auto into = std::find_if(wiring_.connections.begin(), wiring_.connections.end(), [&](const Connection& c) {
+        const auto in_ring = [&](std::size_t vertex) { return elements[vertex] == c.from; };
+        return c.to == elements[ring.front()] && std::any_of(ring.begin(), ring.end(), in_ring);
       });
       report_.fault(into->where, fmt::format("a loop without a Queue: {}", text),
                     "put a Queue into it: without one, a packet would go round within a single call");
@@ -128,8 +152,13 @@ class Checker {
     return members;
   }
 
-  /// "`a` -> `b` -> `a`": a shortest way from `start` back to it, which there must be.
-  [[nodiscard]] std::string circle(const Graph& graph, std::size_t start) const {
+  static bool leads_to(const ElementSpec& element, std::size_t input, std::size_t output) {
+    const std::vector<std::string>& names = element.info->inputs[input].leads_to;
+    return std::find(names.begin(), names.end(), element.info->outputs[output].name) != names.end();
+  }
+
+  /// "`a` -> `b` -> `a`": a shortest way from `start` back to it, which there must be. Vertices stand for `elements`.
+  [[nodiscard]] std::string circle(const Graph& graph, const std::vector<std::size_t>& elements, std::size_t start) const {
     std::vector<std::size_t> before(boost::num_vertices(graph), start);
     std::vector<std::size_t> distance(boost::num_vertices(graph), 0);
     const auto recorders = std::pair(boost::record_predecessors(before.data(), boost::on_tree_edge()),
@@ -144,7 +173,7 @@ class Checker {
     for (std::size_t i = *last; i != start; i = before[i]) way.push_back(i);
     way.push_back(start);
     std::string text;
-    for (auto i = way.rbegin(); i != way.rend(); ++i) text += (text.empty() ? "`" : " -> `") + wiring_.elements[*i].name + "`";
+    for (auto i = way.rbegin(); i != way.rend(); ++i) text += (text.empty() ? "`" : " -> `") + wiring_.elements[elements[*i]].name + "`";
     return text;
   }
 

@@ -87,6 +87,12 @@ std::uint64_t Pipeline::may_hold() const {
   return packets;
 }
 
+std::uint64_t Pipeline::large_packets() const {
+  std::uint64_t packets = 0;
+  for (const auto& element : elements_) packets += element->large_packets();
+  return packets;
+}
+
 bool Pipeline::start_states(Problems& problems) {
   const std::size_t before = problems.size();
   PlanEnvironment environment(states_, nullptr, nullptr);

@@ -29,6 +29,8 @@ class Pipeline {
   bool create(Problems& problems);
   /// The most packets that all elements together may hold.
   [[nodiscard]] std::uint64_t may_hold() const;
+  /// The most large packets that all elements together may have on their way.
+  [[nodiscard]] std::uint64_t large_packets() const;
   /// Starts the state objects, in the order of the file.
   bool start_states(Problems& problems);
   /// Resolves names, connects outputs, hands each worker its sources, and starts the elements.

@@ -55,6 +55,12 @@ PoolSize size_pool(const graph::Plan& plan, const PoolNeeds& needs) {
   return size;
 }
 
+PoolSize size_large_pool(std::uint64_t packets) {
+  return {.packets = static_cast<std::uint32_t>(std::min<std::uint64_t>(packets, UINT32_MAX / 2)),
+          .cache = 0,
+          .data_room = kLargestPacket + RTE_PKTMBUF_HEADROOM};
+}
+
 Pool make_pool(const PoolSize& size, Problems& problems) {
   static std::atomic<unsigned> serial{0};
   const std::string name = "packets" + std::to_string(serial++);
@@ -77,7 +83,7 @@ Pool make_pool(const PoolSize& size, Problems& problems) {
     rte_errno = -populated;
   }
   problems.add({}, fmt::format("no memory for {} packets ({} MiB): {}", size.packets, size.bytes() >> 20, rte_strerror(rte_errno)),
-               "ask for fewer with `pool: {packets: N}`, smaller Queues or fewer descriptors; or get more huge pages");
+               "ask for fewer with `pool: {packets: N}`, smaller Queues, fewer descriptors or large packets; or get more huge pages");
   return nullptr;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright the SmartSwitch authors
 //
-// The packet pool that all ports and workers of a switch take from.
+// The packet pool that all ports and workers of a switch take from, and the one for packets longer than any device's.
 #pragma once
 
 #include <rte_mempool.h>
@@ -33,6 +33,8 @@ struct PoolNeeds {
   std::uint16_t mtu = 0;       ///< the largest
 };
 PoolSize size_pool(const graph::Plan& plan, const PoolNeeds& needs);
+/// Room for `packets` of kLargestPacket bytes.
+PoolSize size_large_pool(std::uint64_t packets);
 
 /// What the plan says of ports, before devices are asked, which may change it.
 PoolNeeds planned_needs(const graph::Plan& plan);

@@ -103,7 +103,7 @@ bool settle_queues(Live& port, Problems& problems) {
   return problems.size() == before;
 }
 
-bool configure(Live& port, Problems& problems) {
+bool configure(Live& port, bool one_pool, Problems& problems) {
   const graph::Port& spec = *port.spec;
   if (!settle_queues(port, problems)) return false;
 
@@ -117,8 +117,8 @@ bool configure(Live& port, Problems& problems) {
   port.mtu = mtu;
   rte_eth_conf conf{};
   conf.rxmode.mtu = mtu;
-  // Legal because all packets come from one pool and none is shared: one owner each is the SDK's rule.
-  conf.txmode.offloads = port.info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+  // Legal if all packets come from one pool, because none is shared: one owner each is the SDK's rule.
+  if (one_pool) conf.txmode.offloads = port.info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
   if (port.rx_queues > 1 && port.info.flow_type_rss_offloads != 0) {
     conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
     conf.rx_adv_conf.rss_conf.rss_hf = port.info.flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_TCP);
@@ -209,7 +209,7 @@ void note_users(const graph::Plan& plan, std::vector<Live>& ports) {
 
 }  // namespace
 
-Ports::Ports(const graph::Plan& plan) {
+Ports::Ports(const graph::Plan& plan, bool one_pool) : one_pool_(one_pool) {
   for (const graph::Port& port : plan.ports) ports_.emplace_back().spec = &port;
   note_users(plan, ports_);
 }
@@ -227,7 +227,7 @@ bool Ports::open(Problems& problems) {
              problems);
       continue;
     }
-    configure(port, problems);
+    configure(port, one_pool_, problems);
   }
   return problems.size() == before;
 }

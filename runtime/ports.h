@@ -20,8 +20,8 @@ namespace smartswitch::runtime {
 
 class Ports {
  public:
-  /// `plan` must outlive this. Touches no device yet.
-  explicit Ports(const graph::Plan& plan);
+  /// `plan` must outlive this. Touches no device yet. `one_pool`: all packets that will be sent come from the pool that set_up() is given.
+  Ports(const graph::Plan& plan, bool one_pool);
   ~Ports();
   Ports(const Ports&) = delete;
   Ports& operator=(const Ports&) = delete;
@@ -66,6 +66,7 @@ class Ports {
  private:
   const Live& find(const std::string& name) const;
   std::vector<Live> ports_;
+  bool one_pool_;
 };
 
 }  // namespace smartswitch::runtime

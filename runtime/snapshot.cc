@@ -35,7 +35,7 @@ std::uint64_t ElementCounts::dropped() const {
 }
 
 std::int64_t ElementCounts::unaccounted() const {
-  return static_cast<std::int64_t>(in + received + created) - static_cast<std::int64_t>(out + sent + consumed + dropped() + held);
+  return static_cast<std::int64_t>(in + received + created) - static_cast<std::int64_t>(out + sent + dropped() + consumed + held);
 }
 
 const ElementCounts* Snapshot::element(std::string_view name) const { return find(elements, name); }
@@ -56,7 +56,7 @@ std::uint64_t Snapshot::held() const {
   return sum(elements, [](const ElementCounts& e) { return e.held; });
 }
 std::int64_t Snapshot::unaccounted() const {
-  return static_cast<std::int64_t>(came()) - static_cast<std::int64_t>(sent() + consumed() + dropped() + held());
+  return static_cast<std::int64_t>(came()) - static_cast<std::int64_t>(sent() + dropped() + consumed() + held());
 }
 
 }  // namespace smartswitch::runtime

@@ -33,7 +33,7 @@ struct ElementCounts {
   std::uint64_t received = 0;  ///< came into the graph here, from a device or file
   std::uint64_t sent = 0;      ///< left the graph here
   std::uint64_t created = 0;   ///< made here
-  std::uint64_t consumed = 0;  ///< served their purpose here
+  std::uint64_t consumed = 0;  ///< served their purpose here: their bytes went on in packets made here, or they were for the switch itself
   std::uint64_t held = 0;      ///< are here now
   std::vector<CounterValue> counters;
   std::vector<OutputCount> outputs;
@@ -42,7 +42,7 @@ struct ElementCounts {
   [[nodiscard]] std::uint64_t counter(std::string_view counter_name) const;
   /// Under a named reason, or at an output that leads nowhere.
   [[nodiscard]] std::uint64_t dropped() const;
-  /// What came or was made here and neither left, nor was dropped, nor is held: 0 unless the element is faulty.
+  /// What came or was made here and neither left, nor was dropped or consumed, nor is held: 0 unless the element is faulty.
   [[nodiscard]] std::int64_t unaccounted() const;
 };
 
@@ -92,10 +92,10 @@ struct Snapshot {
   [[nodiscard]] const StateCounts* state(std::string_view name) const;
   [[nodiscard]] std::uint64_t came() const;  ///< received and created
   [[nodiscard]] std::uint64_t sent() const;
-  [[nodiscard]] std::uint64_t consumed() const;
   [[nodiscard]] std::uint64_t dropped() const;
+  [[nodiscard]] std::uint64_t consumed() const;
   [[nodiscard]] std::uint64_t held() const;
-  /// came() - sent() - consumed() - dropped() - held(): 0 in a stopped switch, to the packet.
+  /// came() - sent() - dropped() - consumed() - held(): 0 in a stopped switch, to the packet.
   [[nodiscard]] std::int64_t unaccounted() const;
 };
 

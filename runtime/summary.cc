@@ -70,6 +70,7 @@ std::string elements_table(const Snapshot& snapshot, bool colour) {
     table.row({e.name, e.element_class, std::to_string(e.in + e.received), std::to_string(e.out + e.sent), std::to_string(e.dropped()),
                std::to_string(e.held)});
     if (e.created != 0) table.note(fmt::format("made {}", e.created));
+    if (e.consumed != 0) table.note(fmt::format("consumed {}", e.consumed));
     if (const std::string counters = counters_text(e.counters, false); !counters.empty()) table.note(counters);
     if (const std::string drops = counters_text(e.counters, true); !drops.empty()) table.note("dropped: " + drops);
     for (const OutputCount& output : e.outputs) {

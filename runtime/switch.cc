@@ -23,6 +23,18 @@ namespace {
 constexpr std::int64_t kMillisecond = 1'000'000;
 constexpr std::int64_t kDrainPatience = 100 * kMillisecond;
 
+// Its sockets are in a fanout group with PACKET_FANOUT_FLAG_DEFRAG (packet(7)): the kernel puts IPv4 fragments together before DPDK sees
+// them, and what then does not fit one of the driver's frames (2 KiB by default) is cut off.
+void warn_of_cut_packets(const Ports& ports) {
+  std::string names;
+  for (const Ports::Live& port : ports.live()) {
+    if (std::string_view(port.info.driver_name) == "net_af_packet") names += (names.empty() ? "`" : ", `") + port.spec->name + "`";
+  }
+  if (names.empty()) return;
+  spdlog::warn("IPv4 fragments of more than 2 KiB in all do not come in through net_af_packet ({}); net_af_xdp and net_pcap take them",
+               names);
+}
+
 }  // namespace
 
 // In the order in which they come to be: each may use those above it.
@@ -30,10 +42,12 @@ struct Switch::Parts {
   explicit Parts(graph::Plan p) : plan(std::move(p)) {}
   bool build(const SwitchOptions& options, Problems& problems);
   [[nodiscard]] std::uint64_t held() const;
+  [[nodiscard]] std::uint64_t packets_in_use() const;
   void count_elements(Snapshot& snapshot) const;
 
   graph::Plan plan;
   Pool pool;
+  Pool large_pool;  // null if no element makes large packets
   std::unique_ptr<Ports> ports;
   std::vector<std::unique_ptr<Worker>> workers;
   std::unique_ptr<Pipeline> pipeline;
@@ -51,14 +65,15 @@ bool Switch::Parts::build(const SwitchOptions& options, Problems& problems) {
 
   PoolNeeds needs = planned_needs(plan);
   needs.may_hold = pipeline->may_hold();
-  EalNeeds eal{options.huge_pages, size_pool(plan, needs).bytes(), {}};
+  const PoolSize large = size_large_pool(pipeline->large_packets());
+  EalNeeds eal{options.huge_pages, size_pool(plan, needs).bytes() + large.bytes(), {}};
   for (const graph::Port& port : plan.ports) {
     if (is_pci_address(port.device)) eal.pci_devices.push_back(port.device);
   }
   if (!start_eal(eal, problems)) return false;
   if (!pipeline->start_states(problems)) return false;
 
-  ports = std::make_unique<Ports>(plan);
+  ports = std::make_unique<Ports>(plan, large.packets == 0);
   if (!ports->open(problems)) return false;
   needs.in_rings = ports->in_rings();
   needs.mtu = ports->largest_mtu();
@@ -66,12 +81,25 @@ bool Switch::Parts::build(const SwitchOptions& options, Problems& problems) {
   pool = make_pool(size, problems);
   if (!pool) return false;
   spdlog::info("pool: {} packets of {} bytes, {} MiB", size.packets, size.data_room, size.bytes() >> 20);
+  if (large.packets > 0) {
+    large_pool = make_pool(large, problems);
+    if (!large_pool) return false;
+    spdlog::info("large packets: {}, {} MiB", large.packets, large.bytes() >> 20);
+    warn_of_cut_packets(*ports);
+  }
   if (!ports->set_up(pool.get(), problems)) return false;
 
   for (std::size_t i = 0; i < plan.workers.size(); ++i) {
     workers.push_back(std::make_unique<Worker>(plan.workers[i], static_cast<unsigned>(i), cores[i], pool.get()));
+    workers.back()->context().large_pool = large_pool.get();
   }
   return pipeline->start_elements(*ports, workers, problems) && ports->start(problems);
+}
+
+std::uint64_t Switch::Parts::packets_in_use() const {
+  std::uint64_t packets = 0;
+  for (const Pool* each : {&pool, &large_pool}) packets += *each ? rte_mempool_in_use_count(each->get()) : 0;
+  return packets;
 }
 
 std::uint64_t Switch::Parts::held() const {
@@ -227,9 +255,9 @@ std::uint64_t Switch::close() {
   parts_->pipeline.reset();
   parts_->workers.clear();
   parts_->ports.reset();
-  if (!parts_->pool) return 0;
-  const std::uint64_t lost = rte_mempool_in_use_count(parts_->pool.get());
+  const std::uint64_t lost = parts_->packets_in_use();
   parts_->pool.reset();
+  parts_->large_pool.reset();
   return lost;
 }
 
@@ -247,8 +275,8 @@ Snapshot Switch::snapshot() const {
   }
   for (const Ports::Live& port : parts_->ports->live()) snapshot.ports.push_back(count_port(port));
   for (const auto& worker : parts_->workers) snapshot.workers.push_back(count_worker(*worker));
-  snapshot.pool_packets = parts_->pool->size;
-  snapshot.pool_in_use = rte_mempool_in_use_count(parts_->pool.get());
+  snapshot.pool_packets = parts_->pool->size + (parts_->large_pool ? parts_->large_pool->size : 0);
+  snapshot.pool_in_use = parts_->packets_in_use();
   return snapshot;
 }
 

@@ -253,19 +253,28 @@ class Lab:
         self.servers[role].kill()
         self.servers[role].wait()
 
-    def stats(self, role):
-        """memcached's own counters, asked on its own host."""
+    def _ask(self, role, command, end):
+        """What a memcached answers on its own host, up to `end`."""
         host = next(h for h in HOSTS if h.role == role)
         with self.socket(role, socket.SOCK_STREAM) as s:
             s.connect((host.address, MEMCACHED_PORT))
-            s.sendall(b"stats\r\n")
+            s.sendall(command)
             text = b""
-            while not text.endswith(b"END\r\n"):
+            while not text.endswith(end):
                 piece = s.recv(65536)
                 if not piece:
                     raise OSError("memcached closed the connection")
                 text += piece
-        return {name: value for _, name, value in (line.split(" ", 2) for line in text.decode().splitlines()[:-1])}
+        return text
+
+    def stats(self, role):
+        """memcached's own counters."""
+        lines = self._ask(role, b"stats\r\n", b"END\r\n").decode().splitlines()[:-1]
+        return {name: value for _, name, value in (line.split(" ", 2) for line in lines)}
+
+    def flush(self, role):
+        """Empties a memcached behind the switch's back."""
+        self._ask(role, b"flush_all\r\n", b"OK\r\n")
 
     def gets_by_server(self):
         return {role: int(self.stats(role)["cmd_get"]) for role in SERVERS}
@@ -319,6 +328,10 @@ class Switch:
     def summary(self):
         """What it printed at its end."""
         return json.loads(self.output.read_text())
+
+    def drops(self, element):
+        """Why and how many packets an element dropped, by its summary; what is 0 is left out."""
+        return {name: value for name, value in self.summary()["elements"][element]["drops"].items() if value}
 
     def counter(self, element, name):
         """A counter of the summary."""

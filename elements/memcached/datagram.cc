@@ -62,6 +62,7 @@ void annotate(Packet packet, const Datagram& datagram, const Request& request) {
 
 bool write_request(Packet packet, std::string_view text, Errand errand) {
   constexpr std::size_t kTextAt = sizeof(rte_ether_hdr) + sizeof(Ipv4Message);
+  static_assert(kTextAt == kRequestHeaders);
   if (!packet.resize(static_cast<std::uint32_t>(kTextAt + text.size()))) return false;
   std::memset(packet.data(), 0, kTextAt);
   std::memcpy(packet.data() + kTextAt, text.data(), text.size());

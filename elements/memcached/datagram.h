@@ -52,6 +52,9 @@ inline RequestTable::Progress progress_of(const Datagram& reply) {
 /// Notes what is known of a request in its packet's annotations: what MemcachedClassifier leaves there.
 void annotate(Packet packet, const Datagram& datagram, const Request& request);
 
+/// What stands before the text in a request of the switch's own.
+inline constexpr std::size_t kRequestHeaders = 14 + 20 + 8 + sizeof(FrameHeader);
+
 /// Makes an empty packet one that a RequestSender can send: Ethernet, IPv4 and UDP headers without addresses, frame header, `text` (one
 /// request), annotations. False, and nothing done, if it does not fit.
 bool write_request(Packet packet, std::string_view text, Errand errand);

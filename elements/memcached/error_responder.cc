@@ -61,6 +61,7 @@ whatever the request was. Text commands with `noreply` get none, as from memcach
   };
   // In the order of Refusal. The words are memcached's where it has some for the case.
   static constexpr Words kWords[] = {
+      {"ERROR\r\n", binary::kUnknownCommand, "Unknown command"},
       {"CLIENT_ERROR bad command line format\r\n", binary::kInvalid, "Invalid arguments"},
       {"CLIENT_ERROR bad data chunk\r\n", binary::kInvalid, "Invalid arguments"},
       {"CLIENT_ERROR incomplete request\r\n", binary::kInvalid, "Incomplete request"},

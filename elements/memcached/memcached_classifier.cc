@@ -184,6 +184,8 @@ that belongs to a CacheInvalidate if there is a cache. IP fragments to a service
     switch (request.status) {
       case Status::kIncomplete:
         return refused(packet, Refusal::kIncomplete, incomplete_);
+      case Status::kNoCommand:
+        return refused(packet, Refusal::kNoCommand, bad_line_);
       case Status::kBadData:
         return refused(packet, Refusal::kBadData, bad_data_);
       case Status::kBadLine:

@@ -10,6 +10,7 @@ namespace smartswitch::memcached {
 
 /// Why a request is not passed on. An ErrorResponder says it to the client.
 enum class Refusal : std::uint8_t {
+  kNoCommand,   ///< it has not the words of the command that it begins with
   kBadLine,     ///< the command line or binary header is wrong
   kBadData,     ///< the data is not as long as announced
   kIncomplete,  ///< the datagram ends before the command does

@@ -27,7 +27,7 @@ Quiet commands (meta's q, binary's getq, ...) are asked in their loud form, and 
 sent and not waited for. If a part does not come in time there is no reply, as from a server that is down.)");
     d.example("split: {class: RequestSplitter, joins: joins}");
     d.input<&RequestSplitter::push>("in", "requests with several keys or commands");
-    d.input<&RequestSplitter::push_replies>("replies", "replies to the parts");
+    d.input<&RequestSplitter::push_replies>("replies", "replies to the parts").leads_to({"reply"});
     d.output("get", &RequestSplitter::get_, "parts that read one key");
     d.output("write", &RequestSplitter::write_, "parts that may change one item");
     d.output("control", &RequestSplitter::control_, "parts without a key");
@@ -47,6 +47,9 @@ sent and not waited for. If a part does not come in time there is no reply, as f
     schedule_in(expiry_, kExpiryInterval);
   }
 
+  /// Parts as long as the requests that an IPReassembler lets through.
+  [[nodiscard]] std::uint64_t large_packets() const override { return kLargeParts; }
+
   void push(Batch& batch) {
     for (Packet packet : batch) split(packet);
     batch.release();
@@ -61,6 +64,7 @@ sent and not waited for. If a part does not come in time there is no reply, as f
 
  private:
   static constexpr Duration kExpiryInterval{50'000'000};
+  static constexpr std::uint64_t kLargeParts = 32;
 
   // One command of a request, and the way its text goes into the parts.
   struct Command {
@@ -176,7 +180,7 @@ sent and not waited for. If a part does not come in time there is no reply, as f
 
   void send(const PartNumber& number, Purpose purpose) {
     parts_.add();
-    const Packet packet = allocate();
+    const Packet packet = allocate(static_cast<std::uint32_t>(kRequestHeaders + text_.size()));
     if (!packet) return;  // the join will time out
     if (!write_request(packet, {text_.data(), text_.size()}, {purpose, number.number()})) {
       drop(packet, no_room_);

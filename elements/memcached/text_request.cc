@@ -126,7 +126,7 @@ void read_storage(Request& r, const Tokens& t, std::string_view text) {
   const std::size_t plain = r.verb == Verb::kCas ? 6 : 5;
   const bool more = t.count == plain + 1;
   if (t.count != plain && !more) {
-    r.status = Status::kBadLine;
+    r.status = Status::kNoCommand;
     return;
   }
   r.quiet = more && t.token[plain] == "noreply";
@@ -177,8 +177,9 @@ void read_meta(Request& r, const Tokens& t, std::string_view text) {
 }
 
 void read_keyed(Request& r, const Tokens& t, std::string_view text) {
+  const bool meta = r.verb == Verb::kMetaGet || r.verb == Verb::kMetaDebug || r.verb >= Verb::kMetaSet;
   if (t.count < 2 || t.too_many || !good_key(t.token[1])) {
-    r.status = Status::kBadLine;
+    r.status = t.count < 2 && !meta ? Status::kNoCommand : Status::kBadLine;
     return;
   }
   r.key = t.token[1];

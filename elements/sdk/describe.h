@@ -61,7 +61,8 @@ struct InputInfo {
   std::string name;
   std::string help;
   PortGroup group = PortGroup::kSingle;
-  std::string keys;  ///< for kKeyed: the parameter's name
+  std::string keys;                   ///< for kKeyed: the parameter's name
+  std::vector<std::string> leads_to;  ///< outputs that its packets, or others because of them, leave through within the call; none: any
   Entry entry = nullptr;
 };
 
@@ -363,6 +364,11 @@ class InputBuilder {
   InputBuilder& keyed_by(std::string parameter) {
     info_->group = PortGroup::kKeyed;
     info_->keys = std::move(parameter);
+    return *this;
+  }
+  /// Within a call of this input, nothing leaves but through these outputs: a way from another output back to this input is no loop.
+  InputBuilder& leads_to(std::vector<std::string> outputs) {
+    info_->leads_to = std::move(outputs);
     return *this;
   }
 

@@ -55,6 +55,9 @@ class Element {
   [[nodiscard]] virtual std::uint64_t held() const { return 0; }
   /// The most that held() can be, once parameters are set: the packet pool is sized from it.
   [[nodiscard]] virtual std::uint64_t may_hold() const { return 0; }
+  /// The most packets longer than a device's that it may have on their way at once, once parameters are set: the pool of large packets is
+  /// sized from it. Without it allocate() and copy_of() give none.
+  [[nodiscard]] virtual std::uint64_t large_packets() const { return 0; }
 
   [[nodiscard]] const std::string& name() const { return name_; }
   void set_name(std::string name) { name_ = std::move(name); }
@@ -62,11 +65,12 @@ class Element {
 
   /// Packets made by this element (templates, copies, replies that are new packets).
   [[nodiscard]] std::uint64_t created() const { return created_.value(); }
+  /// Packets that ended here because their purpose was served: their bytes went on in packets made by this element (pieces put together,
+  /// packets cut up), or they were for the switch itself.
+  [[nodiscard]] std::uint64_t consumed() const { return consumed_.value(); }
   /// Packets that came into the graph here, and that left it here: device, file.
   [[nodiscard]] std::uint64_t received() const { return received_.value(); }
   [[nodiscard]] std::uint64_t sent() const { return sent_.value(); }
-  /// Packets whose purpose was served here: replies to what the switch itself has asked, requests that others were made of.
-  [[nodiscard]] std::uint64_t consumed() const { return consumed_.value(); }
 
  protected:
   /// Frees the packets and counts them under `reason`.
@@ -86,9 +90,10 @@ class Element {
     rte_pktmbuf_free(packet.mbuf());
   }
 
-  /// An empty packet of the worker's pool with clean annotations, or a null Packet if the pool is exhausted.
-  [[nodiscard]] Packet allocate() {
-    rte_mbuf* mbuf = rte_pktmbuf_alloc(worker_->pool);
+  /// An empty packet with clean annotations and room for `length` bytes, of the worker's pools; a null Packet if they have none.
+  [[nodiscard]] Packet allocate(std::uint32_t length = 0) {
+    rte_mempool* pool = pool_for(length);
+    rte_mbuf* mbuf = pool == nullptr ? nullptr : rte_pktmbuf_alloc(pool);
     if (mbuf == nullptr) return Packet();
     created_.add();
     Packet packet(mbuf);
@@ -97,7 +102,8 @@ class Element {
   }
   /// A copy with bytes of its own, or a null Packet if the pool is exhausted.
   [[nodiscard]] Packet copy_of(Packet packet) {
-    Packet twin = packet.copy(worker_->pool);
+    rte_mempool* pool = pool_for(packet.wire_length());
+    Packet twin = packet.copy(pool == nullptr ? worker_->pool : pool);
     if (twin) created_.add();
     return twin;
   }
@@ -112,12 +118,17 @@ class Element {
   void schedule_at(Timer& timer, std::int64_t due) { worker_->timers.schedule(timer, due); }
 
  private:
+  [[nodiscard]] rte_mempool* pool_for(std::uint32_t length) const {
+    if (length + RTE_PKTMBUF_HEADROOM <= rte_pktmbuf_data_room_size(worker_->pool)) return worker_->pool;
+    return length <= kLargestPacket ? worker_->large_pool : nullptr;
+  }
+
   std::string name_;
   WorkerContext* worker_ = nullptr;
   Counter created_;
+  Counter consumed_;
   Counter received_;
   Counter sent_;
-  Counter consumed_;
 };
 
 }  // namespace smartswitch

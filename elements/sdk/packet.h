@@ -48,6 +48,9 @@ struct alignas(64) Annotations {
 };
 static_assert(sizeof(Annotations) == 64, "annotations are one cache line");
 
+/// What fits into one segment, whose length has 16 bits, behind the headroom that every packet has.
+inline constexpr std::uint32_t kLargestPacket = UINT16_MAX - RTE_PKTMBUF_HEADROOM;
+
 class Packet {
  public:
   Packet() = default;

@@ -35,9 +35,10 @@ class Random {
 
 /// What an element may use of the thread that runs it. Written by that thread alone.
 struct WorkerContext {
-  unsigned index = 0;           ///< 0, 1, ... in the order of the file
-  std::int64_t now = 0;         ///< monotonic ns, read once a round of the worker's loop
-  rte_mempool* pool = nullptr;  ///< for new packets; owned by the runtime
+  unsigned index = 0;                 ///< 0, 1, ... in the order of the file
+  std::int64_t now = 0;               ///< monotonic ns, read once a round of the worker's loop
+  rte_mempool* pool = nullptr;        ///< for new packets; owned by the runtime
+  rte_mempool* large_pool = nullptr;  ///< for those of up to kLargestPacket bytes; null if no element has asked for it
   TimerQueue timers;
   Random random{0};
 };

@@ -19,6 +19,8 @@ BIN = pathlib.Path(os.environ.get("SMARTSWITCH_BIN", ROOT / "build/release/bin")
 SMARTSWITCH = BIN / "smartswitch"
 CLIENT = BIN / "memcached_client"
 CONFIGS = ROOT / "configs"
+CLIENT_MAC = HOSTS[0].mac
+SERVICE_MAC = "02:00:00:00:00:64"  # as configs/memswitch.yaml has it
 OWN = {host.role: host.address for host in HOSTS}
 OWN6 = {host.role: host.address6 for host in HOSTS}
 
@@ -54,10 +56,11 @@ class LabTest(unittest.TestCase):
         """To the packet, in the whole and in each element."""
         packets = summary["packets"]
         self.assertGreater(packets["came"], 0)
-        self.assertEqual(packets["came"], packets["sent"] + packets["consumed"] + packets["dropped"] + packets["held"], packets)
+        self.assertEqual(packets["came"], packets["sent"] + packets["dropped"] + packets["consumed"] + packets["held"], packets)
         for name, element in summary["elements"].items():
             came = element["in"] + element["received"] + element["created"]
-            self.assertEqual(came, element["out"] + element["sent"] + element["consumed"] + element["dropped"] + element["held"], f"{name}: {element}")
+            went = element["out"] + element["sent"] + element["dropped"] + element["consumed"] + element["held"]
+            self.assertEqual(came, went, f"{name}: {element}")
 
     def ask(self, *words, timeout=60):
         return self.lab.client(CLIENT, *words, timeout=timeout)
@@ -89,8 +92,9 @@ class MemswitchTest(LabTest):
 class UdpMemcached:
     """memcached's text protocol over UDP, one command at a time."""
 
-    def __init__(self, lab, role="client", address=SERVICE):
+    def __init__(self, lab, role="client", address=SERVICE, port=0):
         self.socket = lab.socket(role, timeout=1.0)
+        self.socket.bind(("", port))
         self.socket.connect((address, MEMCACHED_PORT))
         self.id = os.getpid() & 0xFFFF
 
@@ -100,22 +104,34 @@ class UdpMemcached:
     def __exit__(self, *exception):
         self.socket.close()
 
-    def send(self, text):
+    def frame(self):
+        """The header of a request of its own."""
         self.id = (self.id + 1) & 0xFFFF
-        self.socket.send(struct.pack("!HHHH", self.id, 0, 1, 0) + text)
+        return struct.pack("!HHHH", self.id, 0, 1, 0)
+
+    def send(self, text):
+        self.socket.send(self.frame() + text)
 
     def ask(self, text):
         """Sends a command and returns the text of its answer; TimeoutError if there is none within a second."""
         self.send(text)
+        return self.answer()
+
+    def answer(self):
+        """The text of the answer to the last request, whole, in however many datagrams it comes."""
+        parts = {}
         deadline = time.monotonic() + 1.0
         while time.monotonic() < deadline:
             answer = self.socket.recv(65536)
             number, sequence, total, _ = struct.unpack("!HHHH", answer[:8])
-            if number == self.id:
-                if (sequence, total) != (0, 1):
-                    raise AssertionError(f"answer {sequence} of {total} to {text!r}")
-                return answer[8:]
-        raise TimeoutError(f"no answer to {text!r}")
+            if number != self.id:
+                continue
+            if sequence >= total or sequence in parts:
+                raise AssertionError(f"part {sequence} of {total}, after {sorted(parts)}: {answer[8:]!r}")
+            parts[sequence] = answer[8:]
+            if len(parts) == total:
+                return b"".join(parts[i] for i in range(total))
+        raise TimeoutError(f"{len(parts)} parts of an answer")
 
     def get(self, key):
         """The value, or None."""

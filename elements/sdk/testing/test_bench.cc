@@ -119,6 +119,7 @@ TestBench::TestBench(const std::string& element_class, const Value& parameters, 
   element_->set_worker(worker_.get());
   Problems problems;
   configure(*info_, *element_, parameters, options, problems);
+  if (element_->large_packets() > 0) worker_->large_pool = make_pool(static_cast<unsigned>(element_->large_packets()), kLargestPacket);
   if (problems.empty()) {
     for (const InputInfo& in : info_->inputs) {
       unsigned index = 0;
@@ -151,6 +152,7 @@ Problems TestBench::problems_of(const std::string& element_class, const Value& p
     const std::unique_ptr<Element> element = info->create();
     element->set_worker(&worker);
     configure(*info, *element, parameters, options, problems);
+    if (element->large_packets() > 0) worker.large_pool = make_pool(static_cast<unsigned>(element->large_packets()), kLargestPacket);
     for (const OutputInfo& out : info->outputs) {
       if (!out.array) continue;
       const auto names = names_of(out.group, out.name, out.keys, parameters, options.numbered_ports);
@@ -159,6 +161,7 @@ Problems TestBench::problems_of(const std::string& element_class, const Value& p
     if (problems.empty()) element->start(problems);
   }
   rte_mempool_free(worker.pool);
+  rte_mempool_free(worker.large_pool);
   return problems;
 }
 
@@ -195,15 +198,20 @@ TestBench::~TestBench() {
       if (counter.drop) dropped += counter.get(element_.get()).value();
     }
     const std::uint64_t came = pushed_ + element_->created() + element_->received();
-    const std::uint64_t went = out + element_->sent() + element_->consumed() + dropped + element_->held();
+    const std::uint64_t went = out + element_->sent() + dropped + element_->consumed() + element_->held();
     EXPECT_EQ(came, went) << info_->name << ": " << pushed_ << " packets in, " << element_->created() << " made, " << element_->received()
-                          << " received, but " << out << " out, " << element_->sent() << " sent, " << element_->consumed() << " consumed, "
-                          << dropped << " dropped, " << element_->held() << " held";
-    EXPECT_EQ(rte_mempool_in_use_count(worker_->pool), element_->held()) << info_->name << " holds more packets than it says";
+                          << " received, but " << out << " out, " << element_->sent() << " sent, " << dropped << " dropped, "
+                          << element_->consumed() << " consumed, " << element_->held() << " held";
+    EXPECT_EQ(packets_in_use(), element_->held()) << info_->name << " holds more packets than it says";
   }
   element_.reset();
-  EXPECT_EQ(rte_mempool_in_use_count(worker_->pool), 0U) << info_->name << " leaks packets when it is destroyed";
+  EXPECT_EQ(packets_in_use(), 0U) << info_->name << " leaks packets when it is destroyed";
   rte_mempool_free(worker_->pool);
+  rte_mempool_free(worker_->large_pool);
+}
+
+std::uint64_t TestBench::packets_in_use() const {
+  return rte_mempool_in_use_count(worker_->pool) + (worker_->large_pool == nullptr ? 0 : rte_mempool_in_use_count(worker_->large_pool));
 }
 
 Packet TestBench::packet(const Bytes& bytes) {

@@ -87,6 +87,7 @@ class TestBench {
   struct Connected;
   void connect_outputs(const Value& parameters, const Options& options);
   Sink& add_sink(const std::string& name);
+  [[nodiscard]] std::uint64_t packets_in_use() const;
 
   const ElementInfo* info_;
   std::unique_ptr<WorkerContext> worker_;

@@ -43,6 +43,22 @@ class TestSource final : public Element {
 };
 SMARTSWITCH_ELEMENT(TestSource)
 
+class TestAsker final : public Element {
+ public:
+  static void describe(Describe<TestAsker>& d) {
+    d.summary("Asks, and waits for the answer.");
+    d.input<&TestAsker::push>("in", "packets");
+    d.input<&TestAsker::push>("answers", "answers").leads_to({"out"});
+    d.output("ask", &TestAsker::ask_, "questions");
+    d.output("out", &TestAsker::out_, "answers");
+  }
+  void push(Batch& batch) { batch.free_all(); }
+
+ private:
+  Output ask_, out_;
+};
+SMARTSWITCH_ELEMENT(TestAsker)
+
 class TestTimerSource final : public Element {
  public:
   static void describe(Describe<TestTimerSource>& d) {

@@ -273,6 +273,17 @@ connections:
   EXPECT_THAT(plan.connections, SizeIs(4));
 }
 
+TEST(Placement, AWayBackToAnInputThatLeadsElsewhereIsNoLoop) {
+  const Plan plan = plan_of(R"(
+smartswitch: 1
+elements: {rx: TestSource, asker: TestAsker, filter: TestFilter, sink: TestSink}
+connections:
+  - rx -> asker -> filter -> asker:answers
+  - asker.out, filter.rest -> sink
+)");
+  EXPECT_THAT(plan.connections, SizeIs(5));
+}
+
 TEST(Placement, SeveralSourcesOfOneWorkerMayMeet) {
   EXPECT_THAT(plan_of("smartswitch: 1\nelements: {a: TestSource, b: TestSource, s: TestSink}\nconnections: ['a, b -> s']\n"
                       "workers: [{core: 1, run: [a, b]}]")

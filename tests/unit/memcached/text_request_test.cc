@@ -102,12 +102,14 @@ TEST(ParseRequest, SaysHowMuchDataIsToCome) {
 TEST(ParseRequest, RefusesDataThatIsLongerThanAnnounced) { EXPECT_EQ(parse_request("set k 0 0 2\r\nhello\r\n").status, Status::kBadData); }
 
 TEST(ParseRequest, RefusesLinesAfterWhichMemcachedTakesDataForCommands) {
-  for (const std::string_view text : {"set k 0 0 -1\r\nx\r\n", "set k 0 0 99999999999999999999\r\nx\r\n", "set k 0 0 1x\r\nx\r\n",
-                                      "set k 0 0\r\nx\r\n", "set k x 0 1\r\nx\r\n", "set k 0 x 1\r\nx\r\n", "set k 0 0 1 nonsense\r\nx\r\n",
-                                      "set k 0 0 1 noreply more\r\nx\r\n", "set\r\n", "ms k\r\nx\r\n", "ms k S1\r\nx\r\n"}) {
+  for (const std::string_view text :
+       {"set k 0 0 -1\r\nx\r\n", "set k 0 0 99999999999999999999\r\nx\r\n", "set k 0 0 1x\r\nx\r\n", "set k 0 0\r\nx\r\n",
+        "set k x 0 1\r\nx\r\n", "set k 0 x 1\r\nx\r\n", "set k 0 0 1 nonsense\r\nx\r\n", "ms k\r\nx\r\n", "ms k S1\r\nx\r\n"}) {
     EXPECT_EQ(parse_request(text).status, Status::kBadLine) << text;
     EXPECT_TRUE(parse_request(text).writes) << text;
   }
+  EXPECT_EQ(parse_request("set k 0 0 1 noreply more\r\nx\r\n").status, Status::kNoCommand);
+  EXPECT_EQ(parse_request("set k 0 0\r\nx\r\n").status, Status::kNoCommand);
   EXPECT_EQ(parse_request("set k 0 +5 +1\r\nx\r\n").status, Status::kWhole) << "strtol() takes a plus";
 }
 

@@ -42,6 +42,13 @@ TEST(PoolSize, HasRoomForAJumboFrame) {
   EXPECT_GE(size.data_room, 9000 + 14 + RTE_PKTMBUF_HEADROOM);
 }
 
+TEST(PoolSize, OfLargePackets) {
+  const PoolSize size = size_large_pool(7);
+  EXPECT_EQ(size.packets, 7U);
+  EXPECT_EQ(size.data_room, UINT16_MAX);
+  EXPECT_GT(size.bytes(), 7U * UINT16_MAX);
+}
+
 TEST(PlannedNeeds, CountAllQueues) {
   graph::Plan plan = plan_with_workers(3);
   plan.ports.resize(2);

@@ -190,7 +190,7 @@ std::vector<std::string> failures_of(const std::string& element_class) {
 TEST(TestBench, CatchesLeaks) {
   const auto failures = failures_of("Leaker");
   ASSERT_THAT(failures, SizeIs(3));
-  EXPECT_THAT(failures[0], HasSubstr("Leaker: 3 packets in, 0 made, 0 received, but 0 out, 0 sent, 0 dropped, 0 held"));
+  EXPECT_THAT(failures[0], HasSubstr("Leaker: 3 packets in, 0 made, 0 received, but 0 out, 0 sent, 0 dropped, 0 consumed, 0 held"));
   EXPECT_THAT(failures[1], HasSubstr("holds more packets than it says"));
   EXPECT_THAT(failures[2], HasSubstr("leaks packets when it is destroyed"));
 }
