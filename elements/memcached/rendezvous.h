@@ -30,14 +30,15 @@ class Rendezvous {
     std::size_t i = 0;
     for (const Group& group : groups_) {
       std::uint64_t highest = 0;
-      std::optional<std::uint32_t> winner;
+      std::uint32_t winner = kNobody;
+      // Without branches: nobody could predict them.
       for (; i < group.end; ++i) {
         const std::uint64_t u = draw(hash ^ entrants_[i].seed);
-        if (u < highest || !up(entrants_[i].server)) continue;
-        highest = u;
-        winner = entrants_[i].server;
+        const bool better = (u >= highest) & up(entrants_[i].server);
+        highest = better ? u : highest;
+        winner = better ? entrants_[i].server : winner;
       }
-      if (!winner) continue;
+      if (winner == kNobody) continue;
       if (groups_.size() == 1) return winner;
       const double worth = std::log((static_cast<double>(highest) + 0.5) * 0x1.0p-64) / group.weight;
       if (best && worth <= best_worth) continue;
@@ -48,6 +49,7 @@ class Rendezvous {
   }
 
  private:
+  static constexpr std::uint32_t kNobody = UINT32_MAX;
   struct Entrant {
     std::uint64_t seed;
     std::uint32_t server;

@@ -40,6 +40,9 @@ std::string yaml_text(std::string_view text) {
 
 std::string mac_of(std::size_t server) { return fmt::format("02:00:00:00:{:02x}:{:02x}", 1 + (server >> 8), server & 0xFF); }
 
+// As an example for the operator: of the network in RFC 2544.
+std::string address_of(std::size_t server) { return to_string(Ipv4Address{(198U << 24 | 18U << 16) + static_cast<std::uint32_t>(server)}); }
+
 // The address that TwemProxy listens on, if clients elsewhere can reach it.
 std::string service_address(const TwemproxyPool& pool) {
   const auto address = parse_ipv4(pool.listen);
@@ -66,6 +69,10 @@ variables:
 )";
 
 constexpr std::string_view kVariables = R"(  SERVICE_MAC: "02:00:00:00:00:64"   # an address that no card has
+  # The switch's own address towards the servers: for requests that it splits, and for what it asks them itself.
+  SWITCH_ADDRESS: 10.11.0.99
+  SWITCH_MAC: "02:00:00:00:00:63"
+  MTU: 1500                          # of the networks on both sides
   CACHE_MEMORY: 256MiB
   # How long a value may be served before its server is asked again.
   CACHE_MAX_AGE: 10s
@@ -73,8 +80,11 @@ constexpr std::string_view kVariables = R"(  SERVICE_MAC: "02:00:00:00:00:64"   
   REPLY_LIFETIME: 2s
 )";
 
+// configs/memswitch.yaml with one port for all servers.
 constexpr std::string_view kRest =
     R"(  hot: {class: KeyCache, memory: "${CACHE_MEMORY}", max_age: "${CACHE_MAX_AGE}", reply_lifetime: "${REPLY_LIFETIME}"}
+  own: {class: RequestTable, address: "${SWITCH_ADDRESS}", mac: "${SWITCH_MAC}"}
+  joins: {class: JoinTable}
 
 ports:
   clients: {device: "${CLIENT_DEV}"}
@@ -86,9 +96,17 @@ elements:
   to_clients: {class: ToDevice, port: clients}
   to_servers: {class: ToDevice, port: servers}
 
-  # The service address is nobody's own: the switch answers ARP and ping for it.
+  # Requests may be long: in IP fragments, or in several datagrams of memcached's. They are made whole here, so that all of one goes to one
+  # server, and cut again in front of the devices.
+  defragment: {class: IPReassembler, addresses: ["${SERVICE_ADDRESS}"]}
+  join: {class: MemcachedReassembler, service: ["${SERVICE_ADDRESS}"], udp_port: "${SERVICE_PORT}"}
+  cut_to_clients: {class: IPFragmenter, mtu: "${MTU}"}
+  cut_to_servers: {class: IPFragmenter, mtu: "${MTU}"}
+
+  # The service address is nobody's own: the switch answers ARP and ping for it. Servers that answer the switch itself ask for its address.
   arp: {class: ARPResponder, addresses: ["${SERVICE_ADDRESS}"], mac: "${SERVICE_MAC}"}
   ping: {class: ICMPEchoResponder, addresses: ["${SERVICE_ADDRESS}"]}
+  arp_servers: {class: ARPResponder, addresses: ["${SWITCH_ADDRESS}"], mac: "${SWITCH_MAC}"}
 
   classify: {class: MemcachedClassifier, service: ["${SERVICE_ADDRESS}"], udp_port: "${SERVICE_PORT}"}
   cache: {class: CacheResponder, cache: hot}
@@ -98,35 +116,53 @@ elements:
   # keeps the cache from ever serving a stale value.
   invalidate: {class: CacheInvalidate, cache: hot}
   invalidate_direct: {class: CacheInvalidate, cache: hot}
+  invalidate_several: {class: CacheInvalidate, cache: hot}
   fill: {class: CacheFill, cache: hot, udp_port: "${SERVICE_PORT}"}
+
+  # Requests with several keys: each key from the cache or its own server, joined into one reply.
+  split: {class: RequestSplitter, joins: joins}
+  cache_parts: {class: CacheResponder, cache: hot}
+  choose_parts: {class: KeyHashSwitch, backends: backends}
+  send: {class: RequestSender, requests: own}
+  receive: {class: ReplyReceiver, requests: own}
 
   switch: {class: EtherSwitch, ports: [clients, servers]}
 
 connections:
-  - from_clients -> arp -> ping -> classify
-  - arp.reply, ping.reply -> to_clients
+  - from_clients -> defragment -> arp -> ping -> join -> classify
+  - arp.reply, ping.reply -> cut_to_clients -> to_clients
 
   # Gets: from the cache, or else from the server that has the key.
   - classify.get -> cache -> choose
-  - cache.hit -> to_clients
+  - cache.hit -> cut_to_clients
   # Writes, and commands without a key: the cache is told, then the server.
-  - classify.write, classify.several, classify.control -> invalidate -> choose
+  - classify.write, classify.control -> invalidate -> choose
   - choose -> switch:clients
+  # Several keys or commands: a request each.
+  - classify.several -> invalidate_several -> split
+  - split.get -> cache_parts -> choose_parts
+  - split.write, split.control -> choose_parts
+  - choose_parts -> send -> switch:clients
+  - cache_parts.hit, receive.part -> split:replies
+  - split.reply -> to_clients
+  - split.refused -> refuse
   # Requests that would do harm at a server get their error here.
   - classify.refused -> refuse -> to_clients
   # memcached traffic that is not for the service address: it may write too.
   - classify.direct -> invalidate_direct -> switch:clients
   - classify.other -> switch:clients
 
-  - from_servers -> fill -> switch:servers
-  - switch.clients -> to_clients
-  - switch.servers -> to_servers
+  - from_servers -> arp_servers -> receive
+  - arp_servers.reply -> to_servers
+  - receive.client, receive.other -> fill -> switch:servers
+  - switch.clients -> cut_to_clients
+  - switch.servers -> cut_to_servers -> to_servers
 )";
 
 std::string server_yaml(const TwemproxyServer& server, std::size_t number) {
-  std::string text = fmt::format("      - {{name: {}, ", yaml_text(server.name));
-  if (parse_ipv4(server.host)) text += fmt::format("address: {}, port: {}, ", server.host, server.port);
-  return text + fmt::format("mac: \"${{SERVER{}_MAC}}\", weight: {}}}\n", number, server.weight);
+  const std::string address = parse_ipv4(server.host) ? server.host : fmt::format("\"${{SERVER{}_ADDRESS}}\"", number);
+  return fmt::format("      - {{name: {}, mac: \"${{SERVER{}_MAC}}\", address: {}, port: {}, weight: {}}}\n", yaml_text(server.name),
+                     number, address, server.port, server.weight);
 }
 
 std::string pipeline(const TwemproxyPool& pool, const std::string& file) {
@@ -134,8 +170,11 @@ std::string pipeline(const TwemproxyPool& pool, const std::string& file) {
                                  yaml_text(pool.name), yaml_text(std::filesystem::path(file).filename().string()));
   text += kHead;
   text += fmt::format("  SERVICE_ADDRESS: {}\n  SERVICE_PORT: {}   # of the servers, too\n", service_address(pool), pool.servers[0].port);
-  for (std::size_t i = 0; i < pool.servers.size(); ++i)
-    text += fmt::format("  SERVER{}_MAC: \"{}\"   # {}\n", i + 1, mac_of(i + 1), yaml_text(pool.servers[i].name));
+  for (std::size_t i = 0; i < pool.servers.size(); ++i) {
+    const TwemproxyServer& server = pool.servers[i];
+    text += fmt::format("  SERVER{}_MAC: \"{}\"   # {}\n", i + 1, mac_of(i + 1), yaml_text(server.name));
+    if (!parse_ipv4(server.host)) text += fmt::format("  SERVER{}_ADDRESS: {}   # {}\n", i + 1, address_of(i + 1), yaml_text(server.host));
+  }
   text += kVariables;
   text += fmt::format("\nstate:\n  backends:\n    class: BackendPool\n    hash: {}\n    distribution: {}\n", pool.hash, pool.distribution);
   if (!pool.hash_tag.empty()) text += fmt::format("    hash_tag: {}\n", yaml_text(pool.hash_tag));
@@ -151,9 +190,10 @@ std::string pipeline(const TwemproxyPool& pool, const std::string& file) {
 std::vector<Problem> notes_on_servers(const TwemproxyPool& pool) {
   std::vector<Problem> notes;
   std::map<std::string, const TwemproxyServer*> hosts;
-  for (const TwemproxyServer& server : pool.servers) {
+  for (std::size_t i = 0; i < pool.servers.size(); ++i) {
+    const TwemproxyServer& server = pool.servers[i];
     if (!parse_ipv4(server.host))
-      notes.push_back({server.where, fmt::format("the address of `{}` is left out: it is not an IPv4 address", server.host), ""});
+      notes.push_back({server.where, fmt::format("`{}` is not an IPv4 address: fill in SERVER{}_ADDRESS", server.host, i + 1), ""});
     if (server.port != pool.servers[0].port)
       notes.push_back({server.where, fmt::format("`{}` has to listen on SERVICE_PORT, not on {}", server.name, server.port), ""});
     const auto [first, is_new] = hosts.emplace(server.host, &server);

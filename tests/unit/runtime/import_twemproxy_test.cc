@@ -65,10 +65,10 @@ TEST_F(ImportTwemproxyTest, CarriesAPoolOver) {
   expect_check_to_pass(result);
   EXPECT_THAT(result.out, HasSubstr("    hash: murmur\n    distribution: modula\n    hash_tag: \"{}\"\n    when_down: next"));
   EXPECT_THAT(result.out, HasSubstr(R"(    servers:
-      - {name: "x", address: 10.0.0.3, port: 11211, mac: "${SERVER1_MAC}", weight: 1}
-      - {name: "mc\"1$$", mac: "${SERVER2_MAC}", weight: 1}
-      - {name: "10.0.0.3", address: 10.0.0.3, port: 11211, mac: "${SERVER3_MAC}", weight: 2}
-      - {name: "10.0.0.20:11212", address: 10.0.0.20, port: 11212, mac: "${SERVER4_MAC}", weight: 1}
+      - {name: "x", mac: "${SERVER1_MAC}", address: 10.0.0.3, port: 11211, weight: 1}
+      - {name: "mc\"1$$", mac: "${SERVER2_MAC}", address: "${SERVER2_ADDRESS}", port: 11211, weight: 1}
+      - {name: "10.0.0.3", mac: "${SERVER3_MAC}", address: 10.0.0.3, port: 11211, weight: 2}
+      - {name: "10.0.0.20:11212", mac: "${SERVER4_MAC}", address: 10.0.0.20, port: 11212, weight: 1}
 )"));
   EXPECT_THAT(result.out, HasSubstr("  SERVICE_ADDRESS: 10.9.8.7\n  SERVICE_PORT: 11211"));
   EXPECT_EQ(
@@ -83,7 +83,9 @@ TEST_F(ImportTwemproxyTest, CarriesAPoolOver) {
       "nc.yml:15:3: note: `server_failure_limit: 3` is left out: the pool asks no server whether it is well\n"
       "nc.yml:17:7: note: `x` and `10.0.0.3` are on one host: each needs a MAC address of its own, from a macvlan interface, say\n"
       "nc.yml:18:7: note: `10.0.0.20:11212` has to listen on SERVICE_PORT, not on 11212\n"
-      "nc.yml:19:7: note: the address of `cache.example.org` is left out: it is not an IPv4 address\n");
+      "nc.yml:19:7: note: `cache.example.org` is not an IPv4 address: fill in SERVER2_ADDRESS\n");
+  const Result ran = run("run " + file("imported.yaml", result.out) + " --set CLIENT_DEV=net_ring0 --set SERVER_DEV=net_ring1 --for 1ms");
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
   // The names come through all the quoting.
   const Result where = run("where " + file("imported.yaml", result.out), "printf 'k0\\nk1\\nk2\\nk3\\nk4\\nk5\\nk6\\nk7\\n' |");
   EXPECT_THAT(where.out, HasSubstr(" mc\"1$\n"));
@@ -93,7 +95,7 @@ TEST_F(ImportTwemproxyTest, KnowsTwemProxysDefaults) {
   const Result result = import("beta:\n  listen: 127.0.0.1:22121\n  servers: ['::1:11211:1']\n");
   expect_check_to_pass(result);
   EXPECT_THAT(result.out, HasSubstr("    hash: fnv1a_64\n    distribution: ketama\n    when_down: refuse"));
-  EXPECT_THAT(result.out, HasSubstr("- {name: \"::1\", mac:"));
+  EXPECT_THAT(result.out, HasSubstr("- {name: \"::1\", mac: \"${SERVER1_MAC}\", address: \"${SERVER1_ADDRESS}\""));
   EXPECT_THAT(result.out, HasSubstr("SERVICE_ADDRESS: 10.11.0.100\n"));
 }
 
