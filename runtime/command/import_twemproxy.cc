@@ -111,19 +111,21 @@ elements:
   classify: {class: MemcachedClassifier, service: ["${SERVICE_ADDRESS}"], udp_port: "${SERVICE_PORT}"}
   cache: {class: CacheResponder, cache: hot}
   refuse: {class: ErrorResponder}
+  refuse_parts: {class: ErrorResponder}
   choose: {class: KeyHashSwitch, backends: backends}
   # Whatever may write goes through one of these on its way to a server, and all that comes from a server through `fill`: this is what
   # keeps the cache from ever serving a stale value.
   invalidate: {class: CacheInvalidate, cache: hot}
   invalidate_direct: {class: CacheInvalidate, cache: hot}
-  invalidate_several: {class: CacheInvalidate, cache: hot}
+  invalidate_parts: {class: CacheInvalidate, cache: hot}
+  fill_parts: {class: CacheFill, cache: hot, udp_port: "${SERVICE_PORT}"}
   fill: {class: CacheFill, cache: hot, udp_port: "${SERVICE_PORT}"}
 
   # Requests with several keys: each key from the cache or its own server, joined into one reply.
   split: {class: RequestSplitter, joins: joins}
   cache_parts: {class: CacheResponder, cache: hot}
   choose_parts: {class: KeyHashSwitch, backends: backends}
-  send: {class: RequestSender, requests: own}
+  send: {class: RequestSender, requests: own, backends: backends}
   receive: {class: ReplyReceiver, requests: own}
 
   switch: {class: EtherSwitch, ports: [clients, servers]}
@@ -139,15 +141,20 @@ connections:
   - classify.write, classify.control -> invalidate -> choose
   - choose -> switch:clients
   # Several keys or commands: a request each.
-  - classify.several -> invalidate_several -> split
+  - classify.several -> split
   - split.get -> cache_parts -> choose_parts
-  - split.write, split.control -> choose_parts
+  - split.write, split.control -> invalidate_parts -> choose_parts
   - choose_parts -> send -> switch:clients
-  - cache_parts.hit, receive.part -> split:replies
-  - split.reply -> to_clients
+  - receive.part -> fill_parts -> split:replies
+  - cache_parts.hit -> split:replies
+  - split.reply -> cut_to_clients
   - split.refused -> refuse
-  # Requests that would do harm at a server get their error here.
-  - classify.refused -> refuse -> to_clients
+  # Requests that would do harm at a server, and those for which none is up, get their error here.
+  - classify.refused, choose.unavailable -> refuse -> cut_to_clients
+  - choose_parts.unavailable -> refuse_parts -> split:replies
+  # Which servers are well.
+  - health.probe -> send
+  - receive.probe -> health:replies
   # memcached traffic that is not for the service address: it may write too.
   - classify.direct -> invalidate_direct -> switch:clients
   - classify.other -> switch:clients
@@ -183,7 +190,12 @@ std::string pipeline(const TwemproxyPool& pool, const std::string& file) {
   text +=
       "    # In TwemProxy's order: by the length of the name, then by its bytes. The names decide which keys are whose.\n    servers:\n";
   for (std::size_t i = 0; i < pool.servers.size(); ++i) text += server_yaml(pool.servers[i], i + 1);
-  return text + std::string(kRest);
+  text += kRest;
+  const std::size_t connections = text.find("\nconnections:\n");
+  text.insert(connections, fmt::format("  # As TwemProxy's `server_failure_limit` and `server_retry_timeout`, with probes.\n"
+                                       "  health: {{class: HealthProber, backends: backends, cache: hot, failures: {}, back_off: {}ms}}\n",
+                                       std::max(pool.failure_limit, 1U), std::max(pool.retry_timeout_ms, 10U)));
+  return text;
 }
 
 // What the operator has to do about servers that TwemProxy reaches over TCP, each by its own port.

@@ -76,7 +76,6 @@ class PoolReader {
 
   void read(const Value::Member& directive) {
     static constexpr const char* kNoConnections = "requests over UDP have no connections";
-    static constexpr const char* kNoProbes = "the pool asks no server whether it is well";
     static constexpr const char* kRedis = "the switch does not know Redis";
     static const std::vector<Directive> kDirectives = {
         {"listen", &PoolReader::read_listen, "clients send UDP datagrams to SERVICE_ADDRESS and SERVICE_PORT instead"},
@@ -93,8 +92,8 @@ class PoolReader {
         {"tcpkeepalive", &PoolReader::read_boolean, kNoConnections},
         {"reuseport", &PoolReader::read_boolean, kNoConnections},
         {"preconnect", &PoolReader::read_boolean, kNoConnections},
-        {"server_retry_timeout", &PoolReader::read_number, kNoProbes},
-        {"server_failure_limit", &PoolReader::read_number, kNoProbes},
+        {"server_retry_timeout", &PoolReader::read_retry_timeout, ""},
+        {"server_failure_limit", &PoolReader::read_failure_limit, ""},
         {"redis_db", &PoolReader::read_number, kRedis},
         {"redis_auth", &PoolReader::read_text, kRedis},
     };
@@ -149,9 +148,19 @@ class PoolReader {
     read_flag(directive, flag);
     if (flag) leave_out(directive, why_not);
   }
-  void read_number(const Value::Member& directive, const char* why_not) {
+  std::optional<std::uint32_t> a_number(const Value::Member& directive) {
     const auto n = number(directive.value.text());
     if (!n) fault(directive.value.where(), fmt::format("{} is not a number from 0 to 2147483647", directive.value.spoken()), "");
+    return n;
+  }
+  void read_retry_timeout(const Value::Member& directive, const char* /*why_not*/) {
+    pool_.retry_timeout_ms = a_number(directive).value_or(pool_.retry_timeout_ms);
+  }
+  void read_failure_limit(const Value::Member& directive, const char* /*why_not*/) {
+    pool_.failure_limit = a_number(directive).value_or(pool_.failure_limit);
+  }
+  void read_number(const Value::Member& directive, const char* why_not) {
+    const auto n = a_number(directive);
     if (n == 0U && directive.key == "server_connections") fault(directive.value.where(), "`server_connections` cannot be 0", "");
     leave_out(directive, why_not);
   }

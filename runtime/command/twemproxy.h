@@ -28,6 +28,8 @@ struct TwemproxyPool {
   std::string distribution = "ketama";
   std::string hash_tag;
   bool auto_eject_hosts = false;
+  std::uint32_t retry_timeout_ms = 30000;
+  std::uint32_t failure_limit = 2;
   bool redis = false;
   /// In the order in which TwemProxy counts them, which is not that of the file.
   std::vector<TwemproxyServer> servers;

@@ -274,6 +274,21 @@ class Failure(MemswitchTest):
         self.assert_all_right(result)
         self.stop_cleanly(switch)
 
+    def test_a_dead_servers_keys_are_at_the_others(self):
+        switch = self.start_memswitch(PROBE_INTERVAL="100ms", BACK_OFF="200ms")
+        self.lab.stop_memcached("server1")
+        switch.wait_until(lambda: "`mc1` does not answer and is out" in switch.log.read_text(), "server1 to be taken out")
+        version = self.load(200)
+        result = self.ask("run", "--server", SERVICE, "--keys", 200, "--requests", 2000, "--get-ratio", 0.9, "--at-least", version)
+        self.assert_all_right(result)
+        self.assertEqual(result["misses"], 0)
+        self.lab.start_memcached("server1")
+        switch.wait_until(lambda: "`mc1` answers again and is back" in switch.log.read_text(), "server1 to be taken in again")
+        self.load(200)
+        self.stop_cleanly(switch)
+        self.assertGreater(int(self.lab.stats("server1")["curr_items"]), 50)
+        self.assertGreater(switch.counter("health", "answers"), 10)
+
     def test_a_cable_is_pulled_and_put_back(self):
         switch = self.start_memswitch()
         version = self.load(200)

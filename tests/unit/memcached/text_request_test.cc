@@ -103,8 +103,8 @@ TEST(ParseRequest, RefusesDataThatIsLongerThanAnnounced) { EXPECT_EQ(parse_reque
 
 TEST(ParseRequest, RefusesLinesAfterWhichMemcachedTakesDataForCommands) {
   for (const std::string_view text :
-       {"set k 0 0 -1\r\nx\r\n", "set k 0 0 99999999999999999999\r\nx\r\n", "set k 0 0 1x\r\nx\r\n", "set k 0 0\r\nx\r\n",
-        "set k x 0 1\r\nx\r\n", "set k 0 x 1\r\nx\r\n", "set k 0 0 1 nonsense\r\nx\r\n", "ms k\r\nx\r\n", "ms k S1\r\nx\r\n"}) {
+       {"set k 0 0 -1\r\nx\r\n", "set k 0 0 99999999999999999999\r\nx\r\n", "set k 0 0 1x\r\nx\r\n", "set k x 0 1\r\nx\r\n",
+        "set k 0 x 1\r\nx\r\n", "set k 0 0 1 nonsense\r\nx\r\n", "ms k\r\nx\r\n", "ms k S1\r\nx\r\n"}) {
     EXPECT_EQ(parse_request(text).status, Status::kBadLine) << text;
     EXPECT_TRUE(parse_request(text).writes) << text;
   }

@@ -70,6 +70,7 @@ TEST_F(ImportTwemproxyTest, CarriesAPoolOver) {
       - {name: "10.0.0.3", mac: "${SERVER3_MAC}", address: 10.0.0.3, port: 11211, weight: 2}
       - {name: "10.0.0.20:11212", mac: "${SERVER4_MAC}", address: 10.0.0.20, port: 11212, weight: 1}
 )"));
+  EXPECT_THAT(result.out, HasSubstr("HealthProber, backends: backends, cache: hot, failures: 3, back_off: 2000ms}"));
   EXPECT_THAT(result.out, HasSubstr("  SERVICE_ADDRESS: 10.9.8.7\n  SERVICE_PORT: 11211"));
   EXPECT_EQ(
       without_folder(result.err),
@@ -79,8 +80,6 @@ TEST_F(ImportTwemproxyTest, CarriesAPoolOver) {
       "nc.yml:9:3: note: `client_connections: 100` is left out: requests over UDP have no connections\n"
       "nc.yml:10:3: note: `tcpkeepalive: true` is left out: requests over UDP have no connections\n"
       "nc.yml:13:3: note: `server_connections: 1` is left out: requests over UDP have no connections\n"
-      "nc.yml:14:3: note: `server_retry_timeout: 2000` is left out: the pool asks no server whether it is well\n"
-      "nc.yml:15:3: note: `server_failure_limit: 3` is left out: the pool asks no server whether it is well\n"
       "nc.yml:17:7: note: `x` and `10.0.0.3` are on one host: each needs a MAC address of its own, from a macvlan interface, say\n"
       "nc.yml:18:7: note: `10.0.0.20:11212` has to listen on SERVICE_PORT, not on 11212\n"
       "nc.yml:19:7: note: `cache.example.org` is not an IPv4 address: fill in SERVER2_ADDRESS\n");
