@@ -182,6 +182,26 @@ std::string BackendPool::place_of(std::string_view key) const {
   return server == kNone ? std::string() : servers_[server].name;
 }
 
+template <class Fits>
+std::uint32_t BackendPool::next_that(std::uint64_t hash, std::uint32_t after, Fits fits) const {
+  const std::uint32_t any = first_from(after, fits);
+  if (any == kNone) return kNone;
+  return std::visit(
+      [=](const auto& spread) {
+        if constexpr (FindsNextItself<std::decay_t<decltype(spread)>>) {
+          return spread.server_of(hash, fits).value_or(any);
+        } else {
+          std::uint64_t again = hash;
+          for (unsigned i = 0; i < kRehashes; ++i) {
+            again = XXH3_64bits(&again, sizeof again);
+            if (const std::uint32_t server = spread.server_of(again); fits(server)) return server;
+          }
+          return any;
+        }
+      },
+      spread_);
+}
+
 std::uint32_t BackendPool::choose_otherwise(std::uint64_t hash, std::string_view key) const {
   if (!pinned_.empty()) {
     const auto own = pinned_.find(key);
@@ -193,35 +213,27 @@ std::uint32_t BackendPool::choose_otherwise(std::uint64_t hash, std::string_view
   if (hash_ != KeyHash::kXxh3 || !hash_tag_.empty()) hash = key_hash(hash_, tagged(key));
   const std::uint32_t server = std::visit([hash](const auto& spread) { return spread.server_of(hash); }, spread_);
   if (up(server)) return server;
-  return when_down_ == WhenDown::kRefuse && distribution_ != Distribution::kRandom ? kNone : next_up(hash, server);
+  return when_down_ == WhenDown::kRefuse && distribution_ != Distribution::kRandom
+             ? kNone
+             : next_that(hash, server, [this](std::uint32_t s) { return up(s); });
 }
 
-std::uint32_t BackendPool::next_up(std::uint64_t hash, std::uint32_t down) const {
-  const std::uint32_t any = first_up_from(down);
-  if (any == kNone) return kNone;
-  const auto is_up = [this](std::uint32_t server) { return up(server); };
-  return std::visit(
-      [=](const auto& spread) {
-        if constexpr (FindsNextItself<std::decay_t<decltype(spread)>>) {
-          return spread.server_of(hash, is_up).value_or(any);
-        } else {
-          std::uint64_t again = hash;
-          for (unsigned i = 0; i < kRehashes; ++i) {
-            again = XXH3_64bits(&again, sizeof again);
-            if (const std::uint32_t server = spread.server_of(again); is_up(server)) return server;
-          }
-          return any;
-        }
-      },
-      spread_);
-}
-
-std::uint32_t BackendPool::first_up_from(std::uint32_t server) const {
-  for (std::size_t i = 0; i < servers_.size(); ++i) {
-    if (up(server)) return server;
-    if (++server == servers_.size()) server = 0;
+std::size_t BackendPool::replicas_of(std::uint64_t hash, std::string_view key, std::span<std::uint32_t> servers) const {
+  if (hash_ != KeyHash::kXxh3 || !hash_tag_.empty()) hash = key_hash(hash_, tagged(key));
+  const auto own = pinned_.find(key);
+  const std::uint32_t first =
+      own != pinned_.end() ? own->second : std::visit([hash](const auto& spread) { return spread.server_of(hash); }, spread_);
+  std::size_t n = 0;
+  const auto fits = [&](std::uint32_t server) {
+    return up(server) && std::find(servers.begin(), servers.begin() + n, server) == servers.begin() + n;
+  };
+  if (!servers.empty() && fits(first)) servers[n++] = first;
+  while (n < servers.size()) {
+    const std::uint32_t next = next_that(hash, first, fits);
+    if (next == kNone) break;
+    servers[n++] = next;
   }
-  return kNone;
+  return n;
 }
 
 std::string_view BackendPool::tagged(std::string_view key) const {

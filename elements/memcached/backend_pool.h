@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -49,8 +50,13 @@ class BackendPool final : public State, public KeyPlaces {
     if (ring != nullptr && plain_.load(std::memory_order_relaxed)) return ring->server_of(hash);
     return choose_otherwise(hash, key);
   }
+  /// The servers that a key is at if it is kept at several: its own, and those that would take over, all of them up. Returns how many there
+  /// are, as many as `servers` has room for if so many are up.
+  std::size_t replicas_of(std::uint64_t hash, std::string_view key, std::span<std::uint32_t> servers) const;
   /// The first server that is up, or kNone: for requests without a key.
-  [[nodiscard]] std::uint32_t first_up() const { return first_up_from(0); }
+  [[nodiscard]] std::uint32_t first_up() const {
+    return first_from(0, [this](std::uint32_t server) { return up(server); });
+  }
 
   /// All servers are up at first.
   [[nodiscard]] bool up(std::uint32_t server) const { return up_[server].load(std::memory_order_relaxed); }
@@ -73,8 +79,10 @@ class BackendPool final : public State, public KeyPlaces {
   };
 
   [[nodiscard]] std::uint32_t choose_otherwise(std::uint64_t hash, std::string_view key) const;
-  [[nodiscard]] std::uint32_t next_up(std::uint64_t hash, std::uint32_t down) const;
-  [[nodiscard]] std::uint32_t first_up_from(std::uint32_t server) const;
+  template <class Fits>
+  [[nodiscard]] std::uint32_t next_that(std::uint64_t hash, std::uint32_t after, Fits fits) const;
+  template <class Fits>
+  [[nodiscard]] std::uint32_t first_from(std::uint32_t server, Fits fits) const;
   void look_whether_plain();
   [[nodiscard]] std::string_view tagged(std::string_view key) const;
 
@@ -94,5 +102,14 @@ class BackendPool final : public State, public KeyPlaces {
   std::atomic<std::uint64_t> generation_{0};
   SpinLock changing_;
 };
+
+template <class Fits>
+std::uint32_t BackendPool::first_from(std::uint32_t server, Fits fits) const {
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    if (fits(server)) return server;
+    if (++server == servers_.size()) server = 0;
+  }
+  return kNone;
+}
 
 }  // namespace smartswitch::memcached

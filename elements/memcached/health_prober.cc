@@ -6,8 +6,7 @@
 #include "elements/memcached/backend_pool.h"
 #include "elements/memcached/datagram.h"
 #include "elements/memcached/key_cache.h"
-#include "elements/memcached/readdress.h"
-#include "elements/memcached/reply.h"
+#include "elements/memcached/targets.h"
 #include "elements/sdk/element.h"
 
 namespace smartswitch::memcached {
@@ -47,13 +46,7 @@ Each change is logged, and a `cache` is emptied by it: replies of the old server
   }
 
   void start(Problems& problems) override {
-    for (const Backend& server : backends_->servers()) {
-      if (!server.address || !server.mac)
-        problems.add({},
-                     fmt::format("server `{}` of `{}` cannot be probed: it has no {}", server.name, backends_->name(),
-                                 server.address ? "MAC address" : "address"),
-                     "give it `mac` and `address`");
-    }
+    targets_.start(*backends_, true, problems);
     states_.resize(backends_->servers().size());
     for (ServerState& state : states_) state.back_off = back_off_;
     tick_.bind<&HealthProber::tick>(this);
@@ -113,13 +106,8 @@ Each change is logged, and a `cache` is emptied by it: replies of the old server
     if (!packet) return;
     ServerState& s = states_[server];
     s.probe = ++sequence_ << 16 | server;
-    const Backend& backend = backends_->servers()[server];
     write_request(packet, "version\r\n", {Purpose::kProbe, s.probe});
-    set_mac(reinterpret_cast<rte_ether_hdr*>(packet.data())->dst_addr, *backend.mac);
-    Annotations& a = packet.annotations();
-    a.next_address = backend.address->host_order;
-    a.next_port = backend.port;
-    a.next_server = static_cast<std::uint16_t>(server);
+    targets_.aim(packet, static_cast<std::uint32_t>(server));
     probes_.add();
     batch_.add(packet);
     if (batch_.full()) probe_.push(batch_);
@@ -183,6 +171,7 @@ Each change is logged, and a `cache` is emptied by it: replies of the old server
 
   StateRef<BackendPool> backends_;
   StateRef<KeyCache> cache_;
+  Targets targets_;
   Duration interval_{1'000'000'000};
   std::uint32_t failures_ = 3;
   std::uint32_t successes_ = 2;

@@ -16,7 +16,9 @@ namespace smartswitch::memcached {
 
 void JoinTable::describe(Describe<JoinTable>& d) {
   d.summary("Replies that are being put together from several servers' replies.");
-  d.details("For RequestSplitter and Broadcaster. All sizes are fixed: what does not find room is refused, and the client asks again.");
+  d.details(
+      "For RequestSplitter, Broadcaster and ReplicaSwitch, which ask, and ReplyJoiner, which answers. All sizes are fixed: what does not "
+      "find room is refused, and the client asks again.");
   d.example("joins: {class: JoinTable, memory: 16MiB}");
   d.parameter("joins", &JoinTable::joins_count_, "replies that can be waited for, rounded up to a power of two").between(16, 1 << 16);
   d.parameter("memory", &JoinTable::memory_, "memory for the parts that have come")

@@ -2,11 +2,10 @@
 // Copyright the SmartSwitch authors
 #include <rte_ether.h>
 
-#include <cstring>
-
 #include "elements/memcached/backend_pool.h"
 #include "elements/memcached/datagram.h"
 #include "elements/memcached/refusal.h"
+#include "elements/memcached/targets.h"
 #include "elements/sdk/element.h"
 #include "elements/sdk/hash.h"
 
@@ -32,14 +31,7 @@ dropped there. The address of the server, if it has one, is noted for RequestSen
     d.drop("malformed", &KeyHashSwitch::malformed_, "too short for an Ethernet header");
   }
 
-  void start(Problems& problems) override {
-    for (const Backend& server : backends_->servers()) {
-      targets_.push_back({server.mac.value_or(MacAddress{}), server.port, server.address.value_or(Ipv4Address{}).host_order});
-      if (!server.mac)
-        problems.add({}, fmt::format("server `{}` of `{}` has no MAC address to send requests to", server.name, backends_->name()),
-                     "give it one: `mac: \"02:00:00:00:01:01\"`");
-    }
-  }
+  void start(Problems& problems) override { targets_.start(*backends_, false, problems); }
 
   void push(Batch& batch) {
     Batch others;
@@ -56,9 +48,8 @@ dropped there. The address of the server, if it has one, is noted for RequestSen
  private:
   // False if it cannot be sent to a server: it has no Ethernet header, or there is none for it.
   bool direct(Packet packet) {
-    auto* ether = packet.at<rte_ether_hdr>(0);
-    if (ether == nullptr) return false;
-    Annotations& a = packet.annotations();
+    if (packet.at<rte_ether_hdr>(0) == nullptr) return false;
+    const Annotations& a = packet.annotations();
     std::uint32_t server = BackendPool::kNone;
     if (a.key_length == 0) {
       keyless_.add();
@@ -68,23 +59,12 @@ dropped there. The address of the server, if it has one, is noted for RequestSen
       server = backends_->choose(a.key_hash, key_of(packet, buffer));
     }
     if (server == BackendPool::kNone) return false;
-    const Target& target = targets_[server];
-    std::memcpy(&ether->dst_addr, target.mac.bytes.data(), RTE_ETHER_ADDR_LEN);
-    a.next_address = target.address;
-    a.next_port = target.port;
-    a.next_server = static_cast<std::uint16_t>(server);
+    targets_.aim(packet, server);
     return true;
   }
 
-  // What a packet needs of a server, in a quarter of a cache line.
-  struct Target {
-    MacAddress mac;
-    std::uint16_t port = 0;
-    std::uint32_t address = 0;
-  };
-
   StateRef<BackendPool> backends_;
-  std::vector<Target> targets_;
+  Targets targets_;
   Output out_;
   Output unavailable_;
   Counter keyless_;

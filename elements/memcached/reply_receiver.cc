@@ -17,7 +17,7 @@ switch's own requests leave through the output of their purpose. All that is no 
     d.example("receive: {class: ReplyReceiver, requests: own}");
     d.input<&ReplyReceiver::push>("in", "packets from servers");
     d.output("client", &ReplyReceiver::client_, "replies on their way to clients");
-    d.output("part", &ReplyReceiver::part_, "parts of replies that a RequestSplitter joins").optional();
+    d.output("part", &ReplyReceiver::part_, "parts of replies that a ReplyJoiner joins").optional();
     d.output("fetched", &ReplyReceiver::fetched_, "items for a cache").optional();
     d.output("probe", &ReplyReceiver::probe_, "signs of life for a HealthProber").optional();
     d.output("other", &ReplyReceiver::other_, "everything else, untouched");

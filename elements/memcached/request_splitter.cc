@@ -2,8 +2,6 @@
 // Copyright the SmartSwitch authors
 #include <fmt/core.h>
 
-#include <algorithm>
-
 #include "elements/memcached/binary_protocol.h"
 #include "elements/memcached/datagram.h"
 #include "elements/memcached/join_table.h"
@@ -16,35 +14,25 @@ namespace smartswitch::memcached {
 class RequestSplitter final : public Element {
  public:
   static void describe(Describe<RequestSplitter>& d) {
-    d.summary("Splits requests with several keys or commands, so that each key is asked of its own server, and joins the replies.");
+    d.summary("Splits requests with several keys or commands, so that each key is asked of its own server.");
     d.details(
         R"(For the output `several` of a MemcachedClassifier. Each key, and each command, becomes a request of its own, which leaves as a classifier would
-sort it. Their replies, from servers or from a cache, come back on `replies`, in any order; when all are there, the client gets one reply as from
-one server: in the order of its request, in as many datagrams as it takes, numbered (memcached's own replies to several keys all say "1 of 1"; this order of
-datagrams and numbers suits clients that count as well as those that wait for END).
+sort it. A ReplyJoiner with the same JoinTable makes one reply of theirs, in the order of the request.
 
 Quiet commands (meta's q, binary's getq, ...) are asked in their loud form, and their usual reply is left out. Text commands with `noreply` are
-sent and not waited for. If a part does not come in time there is no reply, as from a server that is down.)");
+sent and not waited for.)");
     d.example("split: {class: RequestSplitter, joins: joins}");
     d.input<&RequestSplitter::push>("in", "requests with several keys or commands");
-    d.input<&RequestSplitter::push_replies>("replies", "replies to the parts").leads_to({"reply"});
     d.output("get", &RequestSplitter::get_, "parts that read one key");
     d.output("write", &RequestSplitter::write_, "parts that may change one item");
     d.output("control", &RequestSplitter::control_, "parts without a key");
-    d.output("reply", &RequestSplitter::reply_, "joined replies, on their way to the client");
     d.output("refused", &RequestSplitter::refused_, "requests with more than `most_parts` parts, or with one that does not fit a packet")
         .optional();
     d.parameter("joins", &RequestSplitter::joins_, "the JoinTable in which the replies wait for each other");
     d.parameter("most_parts", &RequestSplitter::most_parts_, "keys and commands that one request may have").between(2, 65535);
     d.counter("parts", &RequestSplitter::parts_, "requests that were made of others");
     d.drop("no_room", &RequestSplitter::no_room_, "requests for which the JoinTable or the packet pool had no room");
-    d.drop("late", &RequestSplitter::late_, "parts of replies that nobody waits for any more");
     d.drop("unanswerable", &RequestSplitter::unanswerable_, "requests with IP options or extension headers");
-  }
-
-  void start(Problems&) override {
-    expiry_.bind<&RequestSplitter::expire>(this);
-    schedule_in(expiry_, kExpiryInterval);
   }
 
   /// Parts as long as the requests that an IPReassembler lets through.
@@ -56,14 +44,7 @@ sent and not waited for. If a part does not come in time there is no reply, as f
     flush();
   }
 
-  void push_replies(Batch& batch) {
-    for (Packet packet : batch) join(packet);
-    batch.release();
-    reply_.push(replies_);
-  }
-
  private:
-  static constexpr Duration kExpiryInterval{50'000'000};
   static constexpr std::uint64_t kLargeParts = 32;
 
   // One command of a request, and the way its text goes into the parts.
@@ -200,81 +181,13 @@ sent and not waited for. If a part does not come in time there is no reply, as f
     get_.push(gets_);
   }
 
-  void join(Packet packet) {
-    const auto datagram = read_datagram(packet, locate_headers(packet));
-    if (!datagram) {
-      drop(packet, late_);
-      return;
-    }
-    const Annotations& a = packet.annotations();
-    const auto number = PartNumber::from(Errand::from(a.context).number);
-    const auto added = joins_->add(number, datagram->text, rte_be_to_cpu_16(datagram->frame->sequence), (a.flags & kLast) != 0);
-    if (added == JoinTable::Added::kUnknown) {
-      drop(packet, late_);
-      return;
-    }
-    consume(packet);
-    if (added == JoinTable::Added::kComplete) answer(number.join);
-  }
-
-  void answer(std::uint32_t join) {
-    joins_->take(join, whole_);
-    if (whole_.text.empty()) return;  // everything was quiet
-    cut();
-    const auto total = static_cast<std::uint16_t>(ends_.size());
-    std::uint32_t from = 0;
-    for (std::uint16_t i = 0; i < total; ++i) {
-      const Packet packet = allocate();
-      if (!packet) return;
-      if (packet.resize(static_cast<std::uint32_t>(whole_.headers.size()))) {
-        std::copy(whole_.headers.begin(), whole_.headers.end(), packet.data());
-        Annotations& a = packet.annotations();
-        a.headers = whole_.located;
-        a.headers.payload_length = sizeof(FrameHeader);
-      }
-      if (!make_reply(packet, std::string_view(whole_.text).substr(from, ends_[i] - from), {i, total})) {
-        drop(packet, no_room_);
-        return;
-      }
-      from = ends_[i];
-      replies_.add(packet);
-      if (replies_.full()) reply_.push(replies_);
-    }
-  }
-
-  // Where the reply's datagrams end: between parts where that is possible.
-  void cut() {
-    constexpr std::uint32_t kMost = kReplyDatagram - sizeof(FrameHeader);
-    ends_.clear();
-    std::uint32_t start = 0;
-    const auto end_before = [&](std::uint32_t end) {
-      while (end - start > kMost) ends_.push_back(start += kMost);
-    };
-    const auto size = static_cast<std::uint32_t>(whole_.text.size());
-    for (std::size_t i = 0; i < whole_.pieces.size(); ++i) {
-      const std::uint32_t piece = whole_.pieces[i];
-      const std::uint32_t next = i + 1 < whole_.pieces.size() ? whole_.pieces[i + 1] : size;
-      if (next - start > kMost && piece > start) ends_.push_back(start = piece);
-      end_before(next);
-    }
-    ends_.push_back(size);
-  }
-
-  void expire() {
-    joins_->expire(now());
-    schedule_in(expiry_, kExpiryInterval);
-  }
-
   StateRef<JoinTable> joins_;
   std::uint32_t most_parts_ = 1000;
-  Timer expiry_;
   fmt::memory_buffer text_;
-  JoinTable::Assembled whole_;
-  std::vector<std::uint32_t> ends_;
-  Batch gets_, writes_, controls_, replies_;
-  Output get_, write_, control_, reply_, refused_;
+  Batch gets_, writes_, controls_;
+  Output get_, write_, control_, refused_;
   Counter parts_;
-  DropReason no_room_, late_, unanswerable_;
+  DropReason no_room_, unanswerable_;
 };
 
 SMARTSWITCH_ELEMENT(RequestSplitter)

@@ -117,13 +117,17 @@ elements:
   # keeps the cache from ever serving a stale value.
   invalidate: {class: CacheInvalidate, cache: hot}
   invalidate_direct: {class: CacheInvalidate, cache: hot}
+  invalidate_control: {class: CacheInvalidate, cache: hot}
   invalidate_parts: {class: CacheInvalidate, cache: hot}
   fill_parts: {class: CacheFill, cache: hot, udp_port: "${SERVICE_PORT}"}
   fill: {class: CacheFill, cache: hot, udp_port: "${SERVICE_PORT}"}
 
   # Requests with several keys: each key from the cache or its own server, joined into one reply.
   split: {class: RequestSplitter, joins: joins}
+  gather: {class: ReplyJoiner, joins: joins}
   cache_parts: {class: CacheResponder, cache: hot}
+  # flush_all is for all of them.
+  all: {class: Broadcaster, backends: backends, joins: joins}
   choose_parts: {class: KeyHashSwitch, backends: backends}
   send: {class: RequestSender, requests: own, backends: backends}
   receive: {class: ReplyReceiver, requests: own}
@@ -138,20 +142,23 @@ connections:
   - classify.get -> cache -> choose
   - cache.hit -> cut_to_clients
   # Writes, and commands without a key: the cache is told, then the server.
-  - classify.write, classify.control -> invalidate -> choose
+  - classify.write -> invalidate -> choose
+  - classify.control -> invalidate_control -> all
+  - all -> send
+  - all.one -> choose
   - choose -> switch:clients
   # Several keys or commands: a request each.
   - classify.several -> split
   - split.get -> cache_parts -> choose_parts
   - split.write, split.control -> invalidate_parts -> choose_parts
   - choose_parts -> send -> switch:clients
-  - receive.part -> fill_parts -> split:replies
-  - cache_parts.hit -> split:replies
-  - split.reply -> cut_to_clients
+  - receive.part -> fill_parts -> gather
+  - cache_parts.hit -> gather
+  - gather -> cut_to_clients
   - split.refused -> refuse
   # Requests that would do harm at a server, and those for which none is up, get their error here.
   - classify.refused, choose.unavailable -> refuse -> cut_to_clients
-  - choose_parts.unavailable -> refuse_parts -> split:replies
+  - choose_parts.unavailable -> refuse_parts -> gather
   # Which servers are well.
   - health.probe -> send
   - receive.probe -> health:replies

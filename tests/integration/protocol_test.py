@@ -9,7 +9,7 @@ import re
 import struct
 import unittest
 
-from support import MEMCACHED_PORT, OWN, SERVERS, SERVICE, MemswitchTest
+from support import MEMCACHED_PORT, OWN, SERVERS, SERVICE, MemswitchTest, UdpMemcached
 
 
 def binary(opcode, extras=b"", key=b"", value=b"", opaque=7, cas=0):
@@ -144,6 +144,11 @@ class Protocol(MemswitchTest):
                 through = self.converse(SERVICE, requests)
                 for request, expected, got in zip(requests, directly, through):
                     self.assertEqual(self.plain(got, request), self.plain(expected, request), f"{request!r}")
+        with UdpMemcached(self.lab) as client:
+            for key in KEYS:
+                client.set(key, b"to be flushed")
+            self.assertEqual(client.ask(b"flush_all\r\n"), b"OK\r\n")
+            self.assertEqual([client.get(key) for key in KEYS], [None] * len(KEYS), "flush_all is for all servers")
         self.stop_cleanly(switch)
         self.assertGreater(switch.counter("split", "parts"), 80)
 

@@ -28,10 +28,12 @@ class Splitting : public ::testing::Test {
 
   void make(const std::string& memory, const std::string& most_parts = "1000") {
     bench_.reset();
+    joiner_.reset();
     table_ = testing::make_state("JoinTable", Value::map({{"memory", memory}, {"joins", "16"}, {"timeout", "1s"}}));
     TestBench::Options options;
     options.states["joins"] = table_.get();
     bench_ = std::make_unique<TestBench>("RequestSplitter", Value::map({{"joins", "joins"}, {"most_parts", most_parts}}), options);
+    joiner_ = std::make_unique<TestBench>("ReplyJoiner", Value::map({{"joins", "joins"}}), options);
   }
 
   // The parts that a request becomes, in their order.
@@ -53,21 +55,21 @@ class Splitting : public ::testing::Test {
     std::string payload = testing::memcached_frame(9, text);
     payload[3] = static_cast<char>(sequence);
     const Packet packet =
-        bench_->packet(PacketBuilder().ether(kClientMac, kServiceMac).ipv4("10.0.0.11", "10.0.0.99").udp(11211, 41000).payload(payload));
+        joiner_->packet(PacketBuilder().ether(kClientMac, kServiceMac).ipv4("10.0.0.11", "10.0.0.99").udp(11211, 41000).payload(payload));
     packet.annotations().flags = last ? kOwn | kLast : kOwn;
     packet.annotations().context = part.annotations.context;
     Batch batch;
     batch.add(packet);
-    bench_->push(batch, "replies");
+    joiner_->push(batch);
   }
   std::string reply_text() {
     std::string text;
-    for (const Seen& seen : bench_->take("reply")) text += text_of(seen);
+    for (const Seen& seen : joiner_->take("out")) text += text_of(seen);
     return text;
   }
 
   std::unique_ptr<State> table_;
-  std::unique_ptr<TestBench> bench_;
+  std::unique_ptr<TestBench> bench_, joiner_;
 };
 
 TEST_F(Splitting, AsksEachKeyOnItsOwn) {
@@ -93,9 +95,9 @@ TEST_F(Splitting, JoinsTheRepliesInTheRequestsOrder) {
   const auto parts = split("get a b c\r\n", 77);
   answer(parts[2], value("c", "3"));
   answer(parts[0], value("a", "1"));
-  EXPECT_TRUE(bench_->output("reply").empty());
+  EXPECT_TRUE(joiner_->output("out").empty());
   answer(parts[1], "END\r\n");
-  const auto replies = bench_->take("reply");
+  const auto replies = joiner_->take("out");
   ASSERT_EQ(replies.size(), 1U);
   EXPECT_EQ(text_of(replies[0]), "VALUE a 0 1\r\n1\r\nVALUE c 0 1\r\n3\r\nEND\r\n");
   EXPECT_TRUE(checksums_hold(replies[0].bytes));
@@ -117,7 +119,7 @@ TEST_F(Splitting, JoinsALongReplyIntoNumberedDatagramsCutBetweenValues) {
     expected += text.substr(0, text.size() - 5);
   }
   expected += "END\r\n";
-  const auto replies = bench_->take("reply");
+  const auto replies = joiner_->take("out");
   ASSERT_EQ(replies.size(), 2U);
   std::string got;
   for (std::size_t i = 0; i < replies.size(); ++i) {
@@ -137,7 +139,7 @@ TEST_F(Splitting, TakesAPartInSeveralDatagramsInAnyOrder) {
   answer(parts[1], value("b", "2"));
   answer(parts[0], long_value.substr(2800), 2, false);
   answer(parts[0], long_value.substr(0, 1400), 0, false);
-  EXPECT_TRUE(bench_->output("reply").empty());
+  EXPECT_TRUE(joiner_->output("out").empty());
   answer(parts[0], long_value.substr(1400, 1400), 1, true);
   EXPECT_EQ(reply_text(), long_value.substr(0, long_value.size() - 5) + value("b", "2"));
 }
@@ -207,21 +209,21 @@ TEST_F(Splitting, DoesNotWaitForTextCommandsWithNoreply) {
 TEST_F(Splitting, SaysNothingIfEverythingWasQuiet) {
   const auto parts = split("ms a 1 q\r\nx\r\nmd b q\r\n");
   for (const Seen& part : parts) answer(part, "HD\r\n");
-  EXPECT_TRUE(bench_->output("reply").empty());
+  EXPECT_TRUE(joiner_->output("out").empty());
 }
 
 TEST_F(Splitting, GivesUpWhenAPartDoesNotCome) {
   const auto parts = split("get a b\r\n");
   answer(parts[0], value("a", "1"));
-  bench_->advance(ms(1100));
+  joiner_->advance(ms(1100));
   answer(parts[1], "END\r\n");
-  EXPECT_EQ(bench_->counter("late"), 1U);
-  EXPECT_TRUE(bench_->output("reply").empty());
+  EXPECT_EQ(joiner_->counter("late"), 1U);
+  EXPECT_TRUE(joiner_->output("out").empty());
   for (int i = 0; i < 40; ++i) {
     const auto again = split("get a b\r\n");
     answer(again[0], value("a", std::string(1000, 'x')));
     answer(again[1], "END\r\n");
-    ASSERT_EQ(bench_->take("reply").size(), 1U) << i << ": all memory is free again";
+    ASSERT_EQ(joiner_->take("out").size(), 1U) << i << ": all memory is free again";
   }
 }
 
@@ -237,10 +239,10 @@ TEST_F(Splitting, RefusesWhatFindsNoRoom) {
   }
   answer(waiting[15][1], "END\r\n");
   answer(waiting[15][0], "END\r\n", 2, true);
-  EXPECT_EQ(bench_->counter("late"), 1U) << "given up when its memory was all taken";
+  EXPECT_EQ(joiner_->counter("late"), 1U) << "given up when its memory was all taken";
   answer(waiting[14][0], "\r\n", 2, true);
   answer(waiting[14][1], "END\r\n");
-  EXPECT_EQ(bench_->output("reply").size(), 1U) << "with the memory that the other has given back";
+  EXPECT_EQ(joiner_->output("out").size(), 1U) << "with the memory that the other has given back";
 }
 
 TEST_F(Splitting, RefusesTooManyKeys) {
@@ -255,21 +257,20 @@ TEST_F(Splitting, IgnoresRepliesToNothing) {
   Seen forged = parts[0];
   forged.annotations.context ^= std::uint64_t{1} << 50;
   answer(forged, "END\r\n");
-  EXPECT_EQ(bench_->counter("late"), 1U);
+  EXPECT_EQ(joiner_->counter("late"), 1U);
   for (const Seen& part : parts) answer(part, "END\r\n");
   EXPECT_EQ(reply_text(), "END\r\n");
   answer(parts[0], "END\r\n");
-  EXPECT_EQ(bench_->counter("late"), 2U);
+  EXPECT_EQ(joiner_->counter("late"), 2U);
 }
 
 TEST_F(Splitting, SurvivesNastyPackets) {
   TestBench::Options options;
   options.buffer_bytes = 10000;
   options.states["joins"] = table_.get();
-  TestBench bench("RequestSplitter", Value::map({{"joins", "joins"}}), options);
-  for (const auto& nasty : testing::nasty_packets()) {
-    bench.push({nasty.bytes});
-    bench.push({nasty.bytes}, "replies");
+  for (const std::string element : {"RequestSplitter", "ReplyJoiner"}) {
+    TestBench bench(element, Value::map({{"joins", "joins"}}), options);
+    for (const auto& nasty : testing::nasty_packets()) bench.push({nasty.bytes});
   }
 }
 

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+#pragma once
+
+#include <rte_ether.h>
+
+#include <cstring>
+#include <vector>
+
+#include "elements/memcached/backend_pool.h"
+#include "elements/sdk/packet.h"
+
+namespace smartswitch::memcached {
+
+/// What packets need of the servers of a pool, a quarter of a cache line each.
+class Targets {
+ public:
+  /// Reports servers without a MAC address, and with `addresses` those without an IP address.
+  void start(const BackendPool& pool, bool addresses, Problems& problems) {
+    for (const Backend& server : pool.servers()) {
+      targets_.push_back({server.mac.value_or(MacAddress{}), server.port, server.address.value_or(Ipv4Address{}).host_order});
+      if (!server.mac)
+        problems.add({}, fmt::format("server `{}` of `{}` has no MAC address to send requests to", server.name, pool.name()),
+                     "give it one: `mac: \"02:00:00:00:01:01\"`");
+      if (addresses && !server.address)
+        problems.add({}, fmt::format("server `{}` of `{}` has no address to send requests to", server.name, pool.name()),
+                     "give it one: `address: 10.11.0.11`");
+    }
+  }
+
+  /// Sends a packet, which must have an Ethernet header, to a server: sets its MAC address, and notes its IP address for RequestSender.
+  void aim(Packet packet, std::uint32_t server) const {
+    const Target& target = targets_[server];
+    std::memcpy(&reinterpret_cast<rte_ether_hdr*>(packet.data())->dst_addr, target.mac.bytes.data(), RTE_ETHER_ADDR_LEN);
+    Annotations& a = packet.annotations();
+    a.next_address = target.address;
+    a.next_port = target.port;
+    a.next_server = static_cast<std::uint16_t>(server);
+  }
+
+ private:
+  struct Target {
+    MacAddress mac;
+    std::uint16_t port = 0;
+    std::uint32_t address = 0;
+  };
+  std::vector<Target> targets_;
+};
+
+}  // namespace smartswitch::memcached
