@@ -229,9 +229,10 @@ class Lab:
 
     # ---- memcached
 
-    def start_memcached(self, role):
+    def start_memcached(self, role, service=True):
+        """With `service`, it answers to the service address too."""
         host = next(h for h in HOSTS if h.role == role)
-        addresses = [host.address, SERVICE] + ([DIRECT] if role == "server1" else [])
+        addresses = [host.address] + ([SERVICE] if service else []) + ([DIRECT] if role == "server1" else [])
         # Bound to each address, so that an answer has the address that was asked. setpriv comes before `memcached -u` would: that
         # would clear "die with the parent".
         self.servers[role] = self.start(role, "setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--pdeathsig=KILL",

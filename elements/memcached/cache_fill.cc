@@ -33,7 +33,8 @@ class CacheFill final : public Element {
     const auto datagram = read_datagram(packet, h);
     if (!datagram) return;
     const auto* udp = reinterpret_cast<const rte_udp_hdr*>(packet.data() + h.l4);
-    if (udp->src_port != rte_cpu_to_be_16(port_)) return;
+    // What the switch asked itself came from the server that it asked, whatever its port.
+    if ((packet.annotations().flags & kOwn) == 0 && udp->src_port != rte_cpu_to_be_16(port_)) return;
     replies_.add();
     // A part of a longer reply tells that the request was answered, but is no value to keep.
     const std::string_view text = datagram->frame->total == rte_cpu_to_be_16(1) ? datagram->text : std::string_view();

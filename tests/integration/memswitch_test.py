@@ -9,7 +9,7 @@ import struct
 import threading
 import unittest
 
-from support import (CLIENT, MEMCACHED_PORT, OWN, OWN6, SERVERS, SERVICE, MemswitchTest, TcpMemcached, UdpMemcached, until)
+from support import (CLIENT, MEMCACHED_PORT, OWN, OWN6, SERVERS, SERVICE, LabTest, MemswitchTest, TcpMemcached, UdpMemcached, until)
 
 
 class EndToEnd(MemswitchTest):
@@ -68,6 +68,26 @@ class EndToEnd(MemswitchTest):
                     text += client.socket.recv(65536)[8:]
                 for key in keys:
                     self.assertIn(b"VALUE %s 0 %d\r\nvalue of %s\r\n" % (key, len(key) + 9, key), text)
+
+
+class Nat(LabTest):
+    """Servers that know nothing of the service address."""
+
+    def test_requests_come_from_the_switch_and_replies_go_back_through_it(self):
+        for role in SERVERS:
+            self.lab.start_memcached(role, service=False)
+        switch = self.start_switch("memswitch.yaml", FORWARDING="nat")
+        switch.wait_until(self.lab.service_answers, f"ping to {SERVICE}")
+        version = self.load(300)
+        result = self.ask("run", "--server", SERVICE, "--keys", 300, "--requests", 10000, "--get-ratio", 0.9, "--at-least", version)
+        self.assert_all_right(result)
+        self.assertEqual(result["misses"], 0)
+        with UdpMemcached(self.lab) as client:
+            client.set(b"long", b"v" * 1300)
+            self.assertEqual(client.get(b"long"), b"v" * 1300)
+        elements = self.stop_cleanly(switch)["elements"]
+        self.assertGreater(elements["forward/send"]["counters"]["sent"], 1000)
+        self.assertEqual([elements[name]["drops"]["stray"] for name in ("receive1", "receive2")], [0, 0])
 
 
 class Coherence(MemswitchTest):
