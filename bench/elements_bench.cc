@@ -48,6 +48,7 @@ const std::map<std::string, Case>& cases() {
       {"Classifier", {", patterns: {arp: 12/0806, udp: 12/0800 23/11, rest: \"-\"}", {"arp", "udp", "rest"}}},
       {"Counter", {"", {"out"}}},
       {"Discard", {"", {}}},
+      {"ErrorResponder", {"", {"out"}, true}},
       {"EtherMirror", {"", {"out"}}},
       {"EtherRewrite", {", destination: \"02:00:00:00:01:01\"", {"out"}}},
       {"EtherSwitch", {", ports: [a, b]", {"a", "b"}}},
@@ -59,7 +60,7 @@ const std::map<std::string, Case>& cases() {
       {"KeyHashSwitch", {kBackends, {"out"}, true}},
       {"KeyPrefixSwitch", {", prefixes: {keys: [key, \"key-1\"], users: [\"user:\"]}", {"keys", "users", "other"}, true}},
       {"LocateHeaders", {"", {"ipv4"}}},
-      {"MemcachedClassifier", {", service: [10.0.0.100]", {"get", "write", "control", "direct", "other"}}},
+      {"MemcachedClassifier", {", service: [10.0.0.100]", {"get", "write", "several", "control", "direct", "other"}}},
       {"MemcachedReassembler", {"", {"out"}}},
       {"PassThrough", {"", {"out"}, false, false}},
       {"Paint", {", colour: 1", {"out"}}},
@@ -68,6 +69,7 @@ const std::map<std::string, Case>& cases() {
       {"RandomDrop", {", probability: 0.01", {"out"}}},
       {"RateLimiter", {", rate: 1G", {"out"}}},
       {"RoundRobinSwitch", {"", {"0", "1", "2", "3"}}},
+      {"Shadow", {", share: 0.1", {"out", "copy"}, true}},
       {"Source", {"", {}, false, false, "{class: Source, payload: \"get key-{counter}\", destination_port: 11211, burst: 32}"}},
       {"Tee", {"", {"0", "1"}}},
       {"ToPcap", {", file: /dev/null", {"out"}}},
@@ -75,8 +77,10 @@ const std::map<std::string, Case>& cases() {
   return kCases;
 }
 
-// Measured elsewhere: they do nothing without a device or a second worker.
-const std::set<std::string> kElsewhere = {"PollDevice", "ToDevice", "Queue", "FromPcap", "Replay", "Collect"};
+// Measured elsewhere: they do nothing without a device, a second worker, or servers that answer.
+const std::set<std::string> kElsewhere = {"PollDevice",  "ToDevice",     "Queue",         "FromPcap",      "Replay",
+                                          "Collect",     "HealthProber", "RequestSender", "ReplyReceiver", "RequestSplitter",
+                                          "ReplyJoiner", "Broadcaster",  "ReplicaSwitch", "WarmUp"};
 
 void require_all_elements() {
   for (const ElementInfo* info : Registry::instance().elements()) {

@@ -254,7 +254,7 @@ class Lab:
         self.servers[role].kill()
         self.servers[role].wait()
 
-    def _ask(self, role, command, end):
+    def tell(self, role, command, end):
         """What a memcached answers on its own host, up to `end`."""
         host = next(h for h in HOSTS if h.role == role)
         with self.socket(role, socket.SOCK_STREAM) as s:
@@ -270,12 +270,17 @@ class Lab:
 
     def stats(self, role):
         """memcached's own counters."""
-        lines = self._ask(role, b"stats\r\n", b"END\r\n").decode().splitlines()[:-1]
+        lines = self.tell(role, b"stats\r\n", b"END\r\n").decode().splitlines()[:-1]
         return {name: value for _, name, value in (line.split(" ", 2) for line in lines)}
+
+    def value(self, role, key):
+        """What a memcached has under a key, or None."""
+        head, _, rest = self.tell(role, b"get %s\r\n" % key, b"END\r\n").partition(b"\r\n")
+        return rest[:int(head.split(b" ")[3])] if head != b"END" else None
 
     def flush(self, role):
         """Empties a memcached behind the switch's back."""
-        self._ask(role, b"flush_all\r\n", b"OK\r\n")
+        self.tell(role, b"flush_all\r\n", b"OK\r\n")
 
     def gets_by_server(self):
         return {role: int(self.stats(role)["cmd_get"]) for role in SERVERS}

@@ -41,10 +41,10 @@ void JoinTable::start(Problems&) {
   free_block_ = 0;
 }
 
-std::optional<std::uint32_t> JoinTable::open(Packet request, unsigned parts, std::int64_t now, Random& random) {
+std::optional<std::uint32_t> JoinTable::open(Packet request, unsigned parts, std::int64_t now, Random& random, std::string_view note) {
   const Headers& h = request.annotations().headers;
   const std::size_t header_bytes = h.payload + sizeof(FrameHeader);
-  if (header_bytes > kLongestHeaders) return std::nullopt;
+  if (header_bytes > kLongestHeaders || note.size() > kLongestKey) return std::nullopt;
   for (unsigned attempt = 0; attempt < kTries; ++attempt) {
     const std::uint32_t place = next_.fetch_add(1, std::memory_order_acq_rel) & mask_;
     Join& join = joins_[place];
@@ -59,10 +59,20 @@ std::optional<std::uint32_t> JoinTable::open(Packet request, unsigned parts, std
     join.located = h;
     join.header_bytes = static_cast<std::uint8_t>(header_bytes);
     std::memcpy(join.headers, request.data(), header_bytes);
+    join.note_bytes = static_cast<std::uint8_t>(note.size());
+    std::memcpy(join.note, note.data(), note.size());
     return join.name;
   }
   no_room_.add_shared();
   return std::nullopt;
+}
+
+std::string_view JoinTable::note_of(std::uint32_t number, KeyBuffer& buffer) const {
+  const Join& join = joins_[number & mask_];
+  const std::lock_guard hold(join.lock);
+  if (!join.taken || join.complete || join.name != number) return {};
+  std::memcpy(buffer.bytes, join.note, join.note_bytes);
+  return {buffer.bytes, join.note_bytes};
 }
 
 std::uint32_t JoinTable::take_block() {

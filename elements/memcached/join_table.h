@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "elements/memcached/reply.h"
+#include "elements/memcached/request.h"
 #include "elements/sdk/counter.h"
 #include "elements/sdk/describe.h"
 #include "elements/sdk/packet.h"
@@ -65,8 +66,11 @@ class JoinTable final : public State {
     Headers located;                    ///< in these
   };
 
-  /// The number of a join that waits for so many parts; nothing if there is no place for it. The packet is only looked at.
-  std::optional<std::uint32_t> open(Packet request, unsigned parts, std::int64_t now, Random& random);
+  /// The number of a join that waits for so many parts; nothing if there is no place for it. The packet is only looked at. `note` is kept
+  /// for who asks, a key at most.
+  std::optional<std::uint32_t> open(Packet request, unsigned parts, std::int64_t now, Random& random, std::string_view note = {});
+  /// The note of a join that still waits; points into `buffer`.
+  std::string_view note_of(std::uint32_t join, KeyBuffer& buffer) const;
   /// Takes the text of a datagram. `last` says that the part has come whole with it. With kComplete, take() is the caller's to call.
   Added add(const PartNumber& number, std::string_view text, std::uint16_t sequence, bool last);
   /// Puts a complete join's reply together, and forgets it.
@@ -92,7 +96,7 @@ class JoinTable final : public State {
   static_assert(sizeof(Block) == kBlockBytes);
 
   struct alignas(64) Join {
-    SpinLock lock;
+    mutable SpinLock lock;
     bool taken = false;
     bool complete = false;
     std::uint8_t header_bytes = 0;
@@ -103,6 +107,8 @@ class JoinTable final : public State {
     std::int64_t opened = 0;  // ns
     Headers located;
     std::uint8_t headers[kLongestHeaders];
+    std::uint8_t note_bytes = 0;
+    char note[kLongestKey];
   };
 
   std::uint32_t take_block();

@@ -20,6 +20,7 @@ switch's own requests leave through the output of their purpose. All that is no 
     d.output("part", &ReplyReceiver::part_, "parts of replies that a ReplyJoiner joins").optional();
     d.output("fetched", &ReplyReceiver::fetched_, "items for a cache").optional();
     d.output("probe", &ReplyReceiver::probe_, "signs of life for a HealthProber").optional();
+    d.output("warm_up", &ReplyReceiver::warm_up_, "replies that a WarmUp has asked for").optional();
     d.output("other", &ReplyReceiver::other_, "everything else, untouched");
     d.parameter("requests", &ReplyReceiver::table_, "the RequestTable that remembers who asked");
     d.counter("replies", &ReplyReceiver::replies_, "datagrams that belong to a request");
@@ -33,12 +34,12 @@ switch's own requests leave through the output of their purpose. All that is no 
       if (way != kGone) ways[way].add(packet);
     }
     batch.release();
-    Output* outputs[kWays] = {&client_, &part_, &fetched_, &probe_, &other_};
+    Output* outputs[kWays] = {&client_, &part_, &fetched_, &probe_, &warm_up_, &other_};
     for (unsigned i = 0; i < kWays; ++i) outputs[i]->push(ways[i]);
   }
 
  private:
-  enum Way : std::uint8_t { kToClient, kToPart, kToFetched, kToProbe, kToOther, kWays, kGone = kWays };
+  enum Way : std::uint8_t { kToClient, kToPart, kToFetched, kToProbe, kToWarmUp, kToOther, kWays, kGone = kWays };
 
   Way look(Packet packet) {
     const Headers& h = locate_headers(packet);
@@ -70,6 +71,8 @@ switch's own requests leave through the output of their purpose. All that is no 
         return kToFetched;
       case Purpose::kProbe:
         return kToProbe;
+      case Purpose::kWarmUp:
+        return kToWarmUp;
       case Purpose::kDiscard:
       case Purpose::kNone:
         break;
@@ -86,7 +89,7 @@ switch's own requests leave through the output of their purpose. All that is no 
   }
 
   StateRef<RequestTable> table_;
-  Output client_, part_, fetched_, probe_, other_;
+  Output client_, part_, fetched_, probe_, warm_up_, other_;
   Counter replies_;
   DropReason stray_;
 };

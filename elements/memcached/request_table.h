@@ -31,6 +31,7 @@ enum class Purpose : std::uint8_t {
   kPart,     ///< a part of a reply that is joined from several
   kFetch,    ///< fills the cache
   kProbe,    ///< says that a server is well
+  kWarmUp,   ///< tells what a pool has that is warmed up, or what it is warmed up from
   kDiscard,  ///< nobody waits for it
   kNone,     ///< there will be none: the request is not remembered
 };
