@@ -33,7 +33,7 @@ endif()
 
 if(CMAKE_UNITY_BUILD)
   # What is local to a file looks local to several here.
-  add_compile_options(-Wno-subobject-linkage)
+  add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
 endif()
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wvla -Werror -march=${SMARTSWITCH_MARCH})
 if(SMARTSWITCH_SANITIZE)

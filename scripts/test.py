@@ -295,19 +295,19 @@ def fuzz():
 
 
 def tidy():
-    """clang-tidy over what packets meet (all of the tree would take as long as the other steps together). A file that was clean is not
-    looked at again until it, a header or a rule changes."""
+    """clang-tidy over what packets meet, several files at a time as they are compiled: most of its time goes into headers. What was clean is
+    not looked at again until a source, a header or a rule changes."""
     build("fuzz", "help")  # configures: clang-tidy wants the flags of clang
     commands = {pathlib.Path(c["file"]): c["command"] for c in json.loads((BUILD / "fuzz/compile_commands.json").read_text())}
-    files = [ROOT / p for p in tracked(".cc") if p.parts[0] == "elements" and ROOT / p in commands]
-    common = hashlib.sha256()
-    for path in [pathlib.Path(".clang-tidy"), *tracked(".h")]:
-        common.update((ROOT / path).read_bytes())
+    files = [path for path in commands if path.is_relative_to(BUILD / "fuzz/elements")]
+    sources = hashlib.sha256()
+    for path in [pathlib.Path(".clang-tidy"), *tracked(".h", ".cc")]:
+        sources.update((ROOT / path).read_bytes())
     clean = BUILD / "tidy"
     clean.mkdir(exist_ok=True)
 
     def look(path):
-        key = common.copy()
+        key = sources.copy()
         key.update(path.read_bytes() + commands[path].encode())
         stamp = clean / key.hexdigest()
         if stamp.exists():
