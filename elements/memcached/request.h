@@ -20,7 +20,7 @@ namespace smartswitch::memcached {
 
 enum class Status : std::uint8_t {
   kWhole,       ///< one command, complete, and nothing behind it
-  kMoreBehind,  ///< one complete command with more bytes behind it: from size() on
+  kMoreBehind,  ///< one complete command, or a get that is wrong, with more bytes behind it: from size() on
   kIncomplete,  ///< cut off. In the data if `head` is not 0, then size() bytes are needed; otherwise before the end of the head
   kNoCommand,   ///< words are missing or too many: memcached takes neither the line nor what follows for the command
   kBadLine,     ///< memcached answers with an error and may take what follows for a command: missing or overlong key, wrong numbers

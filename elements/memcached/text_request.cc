@@ -277,7 +277,9 @@ Request parse_request(std::string_view text) {
   r.writes = r.verb >= Verb::kSet && r.verb <= Verb::kFlushAll;
   r.status = Status::kWhole;
   read_line(r, tokens, line, text);
-  if (r.status == Status::kWhole && r.size() < text.size()) r.status = Status::kMoreBehind;
+  // After a line that is wrong and has no data, memcached goes on with the next one.
+  const bool goes_on = r.status == Status::kWhole || (r.status == Status::kBadLine && !r.writes);
+  if (goes_on && r.size() < text.size()) r.status = Status::kMoreBehind;
   return r;
 }
 

@@ -44,7 +44,8 @@ CONVERSATIONS = {
                binary(5, struct.pack("!QQI", 1, 0, 0xFFFFFFFF), b"bnothing"), binary(0x1C, struct.pack("!I", 60), b"bk"), binary(0x1D, struct.pack("!I", 60), b"bk"),
                binary(4, b"", b"bk"), binary(4, b"", b"bk"), binary(NOOP), binary(0x0B), binary(1, storage(), b"bk", b"", cas=99)],
     "refusals": [b"get " + b"k" * 251 + b"\r\n", b"get\r\n", b"set k 0 0 1 2 3 4\r\n", b"nonsense\r\n", b"\r\n", b"set k 0 0 abc\r\n", b"touch k\r\n", b"delete\r\n",
-                 b"incr k\r\n", b"get a\tb\r\n", b"set a\tb 0 0 1\r\nx\r\n", b"get a\tb\r\n"],
+                 b"incr k\r\n", b"get a\tb\r\n", b"set a\tb 0 0 1\r\nx\r\n", b"get a\tb\r\n",
+                 b"get " + b"k" * 251 + b"\r\nset behind 0 0 1\r\nx\r\n", b"get behind\r\n"],
     "several keys": [*(b"set %s 0 0 8\r\nof %s\r\n" % (key, (key + b"     ")[:5]) for key in KEYS), b"get " + b" ".join(KEYS) + b"\r\n",
                      b"get " + b" ".join(KEYS + [b"nothing", KEYS[0]]) + b"\r\n", b"gets " + b" ".join(KEYS[:4]) + b"\r\n",
                      b"gat 100 " + b" ".join(KEYS[:6]) + b"\r\n", b"get nothing neither\r\n",
@@ -114,6 +115,8 @@ class Protocol(MemswitchTest):
             return text.endswith(b"MN\r\n")
         if request.startswith((b"incr x", b"get key-0\r\nget")):
             return text.count(b"END\r\n") >= request.count(b"get ")
+        if b"\r\nset behind" in request:
+            return text.count(b"\r\n") == 2
         if request.startswith((b"get", b"gat")) and not text.startswith((b"ERROR", b"CLIENT_ERROR")):
             return text.endswith(b"END\r\n")
         return text.endswith(b"\r\n")

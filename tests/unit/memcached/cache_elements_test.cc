@@ -160,6 +160,14 @@ TEST_F(CacheElements, HarmlessRequestsLeaveTheCacheAlone) {
   }
 }
 
+TEST_F(CacheElements, AWriteBehindAGetThatIsWrongInvalidates) {
+  client_sends(request("get k\r\n", 1));
+  server_sends(reply(value("k", "old"), 1));
+  ASSERT_TRUE(cached("k"));
+  client_sends(request("get " + std::string(251, 'x') + "\r\nset k 0 0 3\r\nnew\r\n", 2));
+  EXPECT_FALSE(cached("k"));
+}
+
 TEST_F(CacheElements, AReplyFromBeforeAWriteDoesNotFill) {
   client_sends(request("get k\r\n", 1));
   client_sends(request("set k 0 0 3\r\nnew\r\n", 2));

@@ -123,6 +123,16 @@ TEST(ParseRequest, FindsWhatLiesBehindACommand) {
   EXPECT_EQ(second.status, Status::kWhole);
 }
 
+TEST(ParseRequest, FindsWhatLiesBehindAGetThatIsWrong) {
+  for (const std::string& wrong : {"get " + std::string(251, 'k') + "\r\n", std::string("get\r\n"), std::string("mg\r\n")}) {
+    const std::string text = wrong + "set k 0 0 1\r\nx\r\n";
+    const Request first = parse_request(text);
+    EXPECT_EQ(first.status, Status::kMoreBehind) << wrong;
+    EXPECT_EQ(first.size(), wrong.size());
+    EXPECT_EQ(parse_request(wrong).status, Status::kBadLine) << "with nothing behind it";
+  }
+}
+
 TEST(ParseRequest, ReadsTouchAndGat) {
   EXPECT_EQ(parse_request("touch k 30\r\n").expiry, 30);
   const Request gat = parse_request("gat 30 a b\r\n");
