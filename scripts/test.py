@@ -22,7 +22,7 @@ JOBS = os.cpu_count() or 1
 FUZZ_SECONDS = 15
 MOST_LINES = 80  # of a failure's output
 SOURCE_FOLDERS = ["elements", "graph", "runtime", "tests", "bench", "examples", "configs", "scripts", "cmake", ".ci"]
-# Tests of state that several threads touch at once: ThreadSanitizer looks at these.
+# With state that several threads touch at once.
 CONCURRENT_ROOMS = ["sdk", "basic", "memcached", "runtime"]
 
 
@@ -184,7 +184,7 @@ def hostile():
 
 
 def threads():
-    """The rooms with state that workers share, under ThreadSanitizer."""
+    """The tests that use several threads, under ThreadSanitizer (tests/unit/CMakeLists.txt picks them out)."""
     build("tsan", *(f"test_{room}" for room in CONCURRENT_ROOMS))
     return ctest("tsan", r"^unit\.(" + "|".join(CONCURRENT_ROOMS) + ")$")
 

@@ -4,7 +4,9 @@
 // RequestSender and ReplyReceiver around one RequestTable: what goes out to a server, and what comes back from it.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <set>
+#include <thread>
 
 #include "elements/memcached/backend_pool.h"
 #include "elements/memcached/datagram.h"
@@ -225,6 +227,38 @@ TEST_F(Asking, SurvivesNastyPackets) {
     TestBench bench(element, element == "RequestSender" ? kSending : kReceiving, options_);
     for (const auto& nasty : testing::nasty_packets()) bench.push({nasty.bytes});
   }
+}
+
+TEST(RequestTable, KeepsTheRequestsOfSeveralWorkersApart) {
+  const auto state = testing::make_state("RequestTable", own("1024"));
+  auto& table = static_cast<RequestTable&>(*state);
+  std::atomic<unsigned> wrong{0};
+  std::atomic<unsigned> right{0};
+  ServerLoad load;
+  const auto work = [&](unsigned worker) {
+    Random random(worker);
+    for (std::uint64_t i = 0; i < 5000; ++i) {
+      RequestTable::Request request;
+      request.errand = {Purpose::kPart, std::uint64_t{worker} << 32 | i};
+      request.server = {worker, 11211};
+      request.load = &load;
+      const auto name = table.open(request, 0, random);
+      if (!name) continue;
+      bool finished = false;
+      const auto found = table.close(*name, request.server, {}, finished);
+      ++(found && finished && found->errand.number == request.errand.number ? right : wrong);
+      table.expire(0);
+    }
+  };
+  {
+    std::jthread one(work, 1);
+    std::jthread two(work, 2);
+    std::jthread three(work, 3);
+  }
+  EXPECT_EQ(wrong, 0U);
+  EXPECT_EQ(right, 15000U);
+  EXPECT_EQ(table.open_requests(), 0U);
+  EXPECT_EQ(load.outstanding, 0U);
 }
 
 TEST(RequestTable, RefusesAMulticastAddressForItself) {

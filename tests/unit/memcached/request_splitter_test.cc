@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <random>
+#include <thread>
 
 #include "elements/memcached/datagram.h"
 #include "elements/memcached/join_table.h"
@@ -262,6 +264,32 @@ TEST_F(Splitting, IgnoresRepliesToNothing) {
   EXPECT_EQ(reply_text(), "END\r\n");
   answer(parts[0], "END\r\n");
   EXPECT_EQ(joiner_->counter("late"), 2U);
+}
+
+TEST_F(Splitting, PartsMayComeOnSeveralWorkersAtOnce) {
+  make("1MiB");
+  auto& table = static_cast<JoinTable&>(*table_);
+  const Packet asked = bench_->packet(request("get a b\r\n"));
+  locate_headers(asked);
+  Random random(1);
+  std::atomic<unsigned> joined{0};
+  for (int round = 0; round < 300; ++round) {
+    std::vector<std::uint32_t> joins;
+    while (joins.size() < 16) joins.push_back(table.open(asked, 2, 0, random).value());
+    const auto add = [&](std::uint16_t part) {
+      JoinTable::Assembled whole;
+      for (const std::uint32_t join : joins) {
+        if (table.add({join, part, PartRule::kAsItIs}, part == 0 ? "first " : "second", 0, true) != JoinTable::Added::kComplete) continue;
+        table.take(join, whole);
+        if (whole.text == "first second") ++joined;
+      }
+    };
+    std::jthread one(add, 0);
+    std::jthread two(add, 1);
+  }
+  EXPECT_EQ(joined, 300U * 16);
+  Batch batch;
+  batch.add(asked);
 }
 
 TEST_F(Splitting, SurvivesNastyPackets) {
