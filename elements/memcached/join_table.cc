@@ -60,7 +60,7 @@ std::optional<std::uint32_t> JoinTable::open(Packet request, unsigned parts, std
     join.header_bytes = static_cast<std::uint8_t>(header_bytes);
     std::memcpy(join.headers, request.data(), header_bytes);
     join.note_bytes = static_cast<std::uint8_t>(note.size());
-    std::memcpy(join.note, note.data(), note.size());
+    note.copy(join.note, note.size());
     return join.name;
   }
   no_room_.add_shared();
