@@ -20,4 +20,13 @@ inline std::vector<Backend> backends(const std::vector<std::uint32_t>& weights) 
 }
 inline std::vector<Backend> backends(unsigned n) { return backends(std::vector<std::uint32_t>(n, 1)); }
 
+/// The parameters of a BackendPool with servers that have names and MAC addresses.
+inline Value servers(int n) {
+  std::vector<Value> list;
+  for (int i = 0; i < n; ++i) {
+    list.push_back(Value::map({{"name", "mc" + std::to_string(i)}, {"mac", "02:00:00:00:01:0" + std::to_string(i)}}));
+  }
+  return Value::map({{"servers", Value::list(list)}});
+}
+
 }  // namespace smartswitch::memcached
