@@ -46,6 +46,8 @@ const std::map<std::string, Case>& cases() {
       {"CacheResponder", {kCache, {"out", "hit"}, true}},
       {"CheckIPv4Header", {"", {"out"}}},
       {"Classifier", {", patterns: {arp: 12/0806, udp: 12/0800 23/11, rest: \"-\"}", {"arp", "udp", "rest"}}},
+      {"ClientLimiter", {", budgets: budgets", {"out"}, true}},
+      {"CommandFilter", {"", {"out", "refused"}, true}},
       {"Counter", {"", {"out"}}},
       {"Discard", {"", {}}},
       {"ErrorResponder", {"", {"out"}, true}},
@@ -55,6 +57,8 @@ const std::map<std::string, Case>& cases() {
       {"HashSwitch", {"", {"0", "1", "2", "3"}}},
       {"ICMPEchoResponder", {", addresses: [10.0.0.100]", {"out", "reply"}}},
       {"IPFragmenter", {"", {"out"}}},
+      {"IPIPDecap", {"", {"out", "other"}}},
+      {"IPIPEncap", {", source: 10.0.0.99, destination: 10.0.0.11", {"out"}}},
       {"IPReassembler", {"", {"out"}}},
       {"Impair", {", loss: 0.01", {"out"}}},
       {"KeyHashSwitch", {kBackends, {"out"}, true}},
@@ -68,6 +72,8 @@ const std::map<std::string, Case>& cases() {
       {"Print", {", every: 1000000", {"out"}}},
       {"RandomDrop", {", probability: 0.01", {"out"}}},
       {"RateLimiter", {", rate: 1G", {"out"}}},
+      {"ReplyGuard", {", budgets: budgets", {"out"}}},
+      {"RequestGuard", {", clients: [10.0.0.0/8, 192.168.0.0/16], budgets: budgets", {"out"}}},
       {"RoundRobinSwitch", {"", {"0", "1", "2", "3"}}},
       {"Shadow", {", share: 0.1", {"out", "copy"}, true}},
       {"Source", {"", {}, false, false, "{class: Source, payload: \"get key-{counter}\", destination_port: 11211, burst: 32}"}},
@@ -96,7 +102,8 @@ bool has_named_inputs(const std::string& element_class) {
 
 std::string yaml_of(const std::string& element_class, const Case& c, bool with_it) {
   std::string yaml =
-      "smartswitch: 1\nstate:\n" + backends_yaml(16) + "  hot: {class: KeyCache, memory: 64MiB}\nelements:\n  rx: Replay\n  end: Collect\n";
+      "smartswitch: 1\nstate:\n" + backends_yaml(16) +
+      "  hot: {class: KeyCache, memory: 64MiB}\n  budgets: {class: ClientBudgets, rate: 1G}\nelements:\n  rx: Replay\n  end: Collect\n";
   std::string wires = "connections:\n";
   std::string before = "rx";
   if (c.classified) {

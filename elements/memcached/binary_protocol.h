@@ -44,6 +44,8 @@ inline constexpr std::uint16_t kTooLarge = 0x0003;
 inline constexpr std::uint16_t kInvalid = 0x0004;
 inline constexpr std::uint16_t kAuthError = 0x0020;
 inline constexpr std::uint16_t kUnknownCommand = 0x0081;
+inline constexpr std::uint16_t kNotSupported = 0x0083;
+inline constexpr std::uint16_t kBusy = 0x0085;
 inline constexpr std::uint16_t kTemporaryFailure = 0x0086;
 
 /// A command of the protocol.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright the SmartSwitch authors
+#include "elements/memcached/binary_protocol.h"
 #include "elements/memcached/datagram.h"
 #include "elements/memcached/key_cache.h"
 #include "elements/sdk/element.h"
@@ -37,8 +38,13 @@ for its `reply_lifetime`. Nothing is dropped or changed.)");
     }
     const Ticket ticket = ticket_of_request(packet, h, datagram->frame->request_id);
     bool wrote = false;
+    const bool binary = binary::is_request(datagram->text);
     for (std::string_view text = datagram->text; !text.empty();) {
       const Request request = parse_request(text);
+      if (binary != (request.protocol == Protocol::kBinary)) {
+        note_unknown();  // memcached reads all of a datagram in the protocol that it begins with
+        break;
+      }
       wrote = note(request, ticket) || wrote;
       if (request.status != Status::kMoreBehind) break;
       text = text.substr(request.size());

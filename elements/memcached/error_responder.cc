@@ -2,6 +2,8 @@
 // Copyright the SmartSwitch authors
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "elements/memcached/binary_protocol.h"
 #include "elements/memcached/datagram.h"
 #include "elements/memcached/refusal.h"
@@ -16,7 +18,8 @@ class ErrorResponder final : public Element {
     d.summary("Answers requests that are not passed on with the error that memcached would give.");
     d.details(
         R"(For the output `refused` of a MemcachedClassifier, and of others that refuse requests. The reply is in the request's own protocol. It is short,
-whatever the request was. Text commands with `noreply` get none, as from memcached.
+whatever the request was. Text commands with `noreply` get none, as from memcached. If one of several commands in a datagram is refused, all of it is, and
+the reply is to that one.
 
 Requests for which no server is up come from the output `unavailable` of a KeyHashSwitch. With `unavailable: miss`, gets of these are answered as if
 there was no such item: clients then go to where the data comes from, rather than fail.)");
@@ -43,12 +46,13 @@ there was no such item: clients then go to where the data comes from, rather tha
     const auto datagram = read_datagram(packet, locate_headers(packet));
     if (!datagram) return dropped(packet, unanswerable_);
     const Words& words = kWords[static_cast<std::size_t>(refusal_of(packet))];
-    const bool binary = binary::is_request(datagram->text);
+    const std::string_view request = datagram->text.substr(std::min(refused_at(packet), datagram->text.size()));
+    const bool binary = binary::is_request(request);
     const bool miss = unavailable_ == Unavailable::kMiss && refusal_of(packet) == Refusal::kNoServer && is_get(static_cast<Verb>(a.verb));
     if ((!binary || miss) && (a.flags & kQuiet) != 0) return dropped(packet, quiet_);
     fmt::memory_buffer text;
     if (binary) {
-      append_binary(text, datagram->text, miss ? kBinaryMiss : words);
+      append_binary(text, request, miss ? kBinaryMiss : words);
     } else if (miss) {
       text.append(static_cast<Verb>(a.verb) == Verb::kMetaGet ? std::string_view("EN\r\n") : std::string_view("END\r\n"));
     } else {
@@ -82,6 +86,9 @@ there was no such item: clients then go to where the data comes from, rather tha
       {"CLIENT_ERROR incomplete request\r\n", binary::kInvalid, "Incomplete request"},
       {"SERVER_ERROR no server is available\r\n", binary::kTemporaryFailure, "Temporary failure"},
       {"CLIENT_ERROR too many keys\r\n", binary::kInvalid, "Too many commands"},
+      {"CLIENT_ERROR command is not allowed here\r\n", binary::kNotSupported, "Command is not allowed here"},
+      {"SERVER_ERROR object too large for cache\r\n", binary::kTooLarge, "Too large."},
+      {"SERVER_ERROR too many requests\r\n", binary::kBusy, "Too many requests"},
   };
 
   static constexpr Words kBinaryMiss{{}, binary::kKeyNotFound, "Not found"};

@@ -21,8 +21,8 @@ class MemcachedClassifier final : public Element {
 binary protocol. What it learns is in the packet's annotations: verb, place and hash of the key, request id.
 
 `get` and `write` have requests of one command with one key. A datagram with several keys or several commands leaves through `several`; one that would do harm
-leaves through `refused`: it is cut off (memcached would take the next client's datagram for the rest), or an error after which memcached takes
-data for commands. An ErrorResponder tells the client; unconnected, they are dropped.
+leaves through `refused`: it is cut off (memcached would take the next client's datagram for the rest), or memcached would find other commands in it than
+stand there: data behind a wrong line, or a binary command behind one in text. An ErrorResponder tells the client; unconnected, they are dropped.
 
 Requests to other addresses, and TCP to the port, are not for this switch to direct; but as they may write, they have an output of their own, `direct`,
 that belongs to a CacheInvalidate if there is a cache. IP fragments to a service address are dropped: put an IPReassembler before this element.)");
@@ -42,7 +42,7 @@ that belongs to a CacheInvalidate if there is a cache. IP fragments to a service
     d.counter("writes", &MemcachedClassifier::writes_, "requests that may change one item");
     d.counter("incomplete", &MemcachedClassifier::incomplete_, "refused: cut off in the command or in the data");
     d.counter("bad_line", &MemcachedClassifier::bad_line_,
-              "refused: a key of more than 250 bytes or none, numbers that are none, wrong binary headers");
+              "refused: a key of more than 250 bytes or none, numbers that are none, wrong binary headers, both protocols at once");
     d.counter("bad_data", &MemcachedClassifier::bad_data_, "refused: the data is longer than announced");
     d.drop("fragment", &MemcachedClassifier::fragment_, "IP fragments to a service address");
     d.drop("bad_frame", &MemcachedClassifier::bad_frame_, "too short for the frame header, or not frame 1 of 1");
@@ -171,6 +171,8 @@ that belongs to a CacheInvalidate if there is a cache. IP fragments to a service
     if (first.status != Status::kMoreBehind) return way_of(packet, first);
     for (std::string_view text = datagram->text.substr(first.size()); !text.empty();) {
       const Request next = parse_request(text);
+      // memcached reads all of a datagram in the protocol that it begins with.
+      if (next.protocol != first.protocol) return refused(packet, Refusal::kNoCommand, bad_line_);
       if (next.status != Status::kMoreBehind && way_of(packet, next) == Way::kRefused) return Way::kRefused;
       if (next.status != Status::kMoreBehind) break;
       text = text.substr(next.size());

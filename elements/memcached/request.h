@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "elements/memcached/protocol.h"
@@ -47,6 +48,14 @@ struct Request {
 
 /// Looks at what stands behind the frame header, or at a stream's next bytes. Never fails: what is wrong it says in `status`.
 Request parse_request(std::string_view text);
+
+/// A command of the text or meta protocol.
+struct CommandWord {
+  std::string_view word;
+  Verb verb;
+};
+/// All that memcached 1.6 knows.
+std::span<const CommandWord> command_words();
 
 /// Takes the next key off `more_keys`; empty when there is none left.
 std::string_view next_key(std::string_view& more_keys);

@@ -18,47 +18,43 @@
 namespace smartswitch::memcached {
 namespace {
 
-struct Word {
-  std::string_view word;
-  Verb verb;
-};
-constexpr Word kWords[] = {{"get", Verb::kGet},
-                           {"gets", Verb::kGets},
-                           {"set", Verb::kSet},
-                           {"add", Verb::kAdd},
-                           {"replace", Verb::kReplace},
-                           {"append", Verb::kAppend},
-                           {"prepend", Verb::kPrepend},
-                           {"cas", Verb::kCas},
-                           {"delete", Verb::kDelete},
-                           {"incr", Verb::kIncr},
-                           {"decr", Verb::kDecr},
-                           {"touch", Verb::kTouch},
-                           {"gat", Verb::kGat},
-                           {"gats", Verb::kGats},
-                           {"mg", Verb::kMetaGet},
-                           {"ms", Verb::kMetaSet},
-                           {"md", Verb::kMetaDelete},
-                           {"ma", Verb::kMetaArithmetic},
-                           {"me", Verb::kMetaDebug},
-                           {"mn", Verb::kNoop},
-                           {"flush_all", Verb::kFlushAll},
-                           {"bget", Verb::kGet},
-                           {"version", Verb::kVersion},
-                           {"stats", Verb::kStats},
-                           {"verbosity", Verb::kVerbosity},
-                           {"quit", Verb::kQuit},
-                           {"lru_crawler", Verb::kAdmin},
-                           {"lru", Verb::kAdmin},
-                           {"slabs", Verb::kAdmin},
-                           {"watch", Verb::kAdmin},
-                           {"cache_memlimit", Verb::kAdmin},
-                           {"extstore", Verb::kAdmin},
-                           {"refresh_certs", Verb::kAdmin},
-                           {"shutdown", Verb::kAdmin}};
+constexpr CommandWord kWords[] = {{"get", Verb::kGet},
+                                  {"gets", Verb::kGets},
+                                  {"set", Verb::kSet},
+                                  {"add", Verb::kAdd},
+                                  {"replace", Verb::kReplace},
+                                  {"append", Verb::kAppend},
+                                  {"prepend", Verb::kPrepend},
+                                  {"cas", Verb::kCas},
+                                  {"delete", Verb::kDelete},
+                                  {"incr", Verb::kIncr},
+                                  {"decr", Verb::kDecr},
+                                  {"touch", Verb::kTouch},
+                                  {"gat", Verb::kGat},
+                                  {"gats", Verb::kGats},
+                                  {"mg", Verb::kMetaGet},
+                                  {"ms", Verb::kMetaSet},
+                                  {"md", Verb::kMetaDelete},
+                                  {"ma", Verb::kMetaArithmetic},
+                                  {"me", Verb::kMetaDebug},
+                                  {"mn", Verb::kNoop},
+                                  {"flush_all", Verb::kFlushAll},
+                                  {"bget", Verb::kGet},
+                                  {"version", Verb::kVersion},
+                                  {"stats", Verb::kStats},
+                                  {"verbosity", Verb::kVerbosity},
+                                  {"quit", Verb::kQuit},
+                                  {"lru_crawler", Verb::kAdmin},
+                                  {"lru", Verb::kAdmin},
+                                  {"slabs", Verb::kAdmin},
+                                  {"watch", Verb::kAdmin},
+                                  {"cache_memlimit", Verb::kAdmin},
+                                  {"extstore", Verb::kAdmin},
+                                  {"refresh_certs", Verb::kAdmin},
+                                  {"shutdown", Verb::kAdmin}};
 
 Verb verb_of(std::string_view word) {
-  const auto* at = std::find_if(std::begin(kWords), std::end(kWords), [&](const Word& w) { return w.word == word; });
+  const auto* at = std::find_if(std::begin(kWords), std::end(kWords), [&](const CommandWord& w) { return w.word == word; });
   return at == std::end(kWords) ? Verb::kUnknown : at->verb;
 }
 
@@ -91,8 +87,8 @@ std::optional<std::int64_t> number(std::string_view text) {
   return v;
 }
 
-// memcached looks for nothing but spaces and line ends in a key; at a NUL it stops reading the line.
-bool good_key(std::string_view key) { return !key.empty() && key.size() <= kLongestKey && key.find('\0') == std::string_view::npos; }
+// memcached looks for nothing but spaces and line ends in a key.
+bool good_key(std::string_view key) { return !key.empty() && key.size() <= kLongestKey; }
 
 void read_keys(Request& r, std::string_view keys) {
   bool good = true;
@@ -234,6 +230,8 @@ void read_line(Request& r, const Tokens& t, std::string_view line, std::string_v
 
 }  // namespace
 
+std::span<const CommandWord> command_words() { return kWords; }
+
 std::string_view next_key(std::string_view& more_keys) {
   while (more_keys.starts_with(' ')) more_keys.remove_prefix(1);
   const std::string_view key = more_keys.substr(0, more_keys.find(' '));
@@ -275,6 +273,12 @@ Request parse_request(std::string_view text) {
   const Tokens tokens = split(line);
   r.verb = tokens.count == 0 ? Verb::kUnknown : verb_of(tokens.token[0]);
   r.writes = r.verb >= Verb::kSet && r.verb <= Verb::kFlushAll;
+  if (line.find('\0') != std::string_view::npos) {
+    // There memcached stops reading the line: to it, "flush_all\0x" is a flush_all.
+    r.status = Status::kBadLine;
+    r.writes = true;
+    return r;
+  }
   r.status = Status::kWhole;
   read_line(r, tokens, line, text);
   // After a line that is wrong and has no data, memcached goes on with the next one.

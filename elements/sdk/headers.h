@@ -16,6 +16,7 @@ inline constexpr std::uint16_t kQinQ = 0x88A8;
 }  // namespace ether_type
 namespace ip_protocol {
 inline constexpr std::uint8_t kIcmp = 1;
+inline constexpr std::uint8_t kIpIp = 4;
 inline constexpr std::uint8_t kTcp = 6;
 inline constexpr std::uint8_t kUdp = 17;
 inline constexpr std::uint8_t kIcmp6 = 58;

@@ -72,6 +72,9 @@ constexpr std::string_view kVariables = R"(  SERVICE_MAC: "02:00:00:00:00:64"   
   # The switch's own address towards the servers: for requests that it splits, and for what it asks them itself.
   SWITCH_ADDRESS: 10.11.0.99
   SWITCH_MAC: "02:00:00:00:00:63"
+  # Who may ask for what: networks with commas between. UDP's source addresses can be forged, so take no more than there are clients in.
+  CLIENT_NETWORKS: "0.0.0.0/0, ::/0"
+  OPERATOR_NETWORKS: 127.0.0.1       # those of clients that may flush_all, and change servers' settings: nobody
   MTU: 1500                          # of the networks on both sides
   CACHE_MEMORY: 256MiB
   # How long a value may be served before its server is asked again.
@@ -108,6 +111,11 @@ elements:
   ping: {class: ICMPEchoResponder, addresses: ["${SERVICE_ADDRESS}"]}
   arp_servers: {class: ARPResponder, addresses: ["${SWITCH_ADDRESS}"], mac: "${SWITCH_MAC}"}
 
+  # Requests from elsewhere are dropped, and commands of operators refused to clients.
+  guard: {class: RequestGuard, clients: "${CLIENT_NETWORKS}", udp_port: "${SERVICE_PORT}"}
+  filter_control: {class: CommandFilter, rules: [{from: "${OPERATOR_NETWORKS}", refuse: []}]}
+  filter_several: {class: CommandFilter, rules: [{from: "${OPERATOR_NETWORKS}", refuse: []}]}
+
   classify: {class: MemcachedClassifier, service: ["${SERVICE_ADDRESS}"], udp_port: "${SERVICE_PORT}"}
   cache: {class: CacheResponder, cache: hot}
   refuse: {class: ErrorResponder}
@@ -135,7 +143,7 @@ elements:
   switch: {class: EtherSwitch, ports: [clients, servers]}
 
 connections:
-  - from_clients -> defragment -> arp -> ping -> join -> classify
+  - from_clients -> guard -> defragment -> arp -> ping -> join -> classify
   - arp.reply, ping.reply -> cut_to_clients -> to_clients
 
   # Gets: from the cache, or else from the server that has the key.
@@ -143,12 +151,12 @@ connections:
   - cache.hit -> cut_to_clients
   # Writes, and commands without a key: the cache is told, then the server.
   - classify.write -> invalidate -> choose
-  - classify.control -> invalidate_control -> all
+  - classify.control -> filter_control -> invalidate_control -> all
   - all -> send
   - all.one -> choose
   - choose -> switch:clients
   # Several keys or commands: a request each.
-  - classify.several -> split
+  - classify.several -> filter_several -> split
   - split.get -> cache_parts -> choose_parts
   - split.write, split.control -> invalidate_parts -> choose_parts
   - choose_parts -> send -> switch:clients
@@ -156,8 +164,8 @@ connections:
   - cache_parts.hit -> gather
   - gather -> cut_to_clients
   - split.refused -> refuse
-  # Requests that would do harm at a server, and those for which none is up, get their error here.
-  - classify.refused, choose.unavailable -> refuse -> cut_to_clients
+  # Requests that would do harm at a server or are not allowed, and those for which none is up, get their error here.
+  - classify.refused, filter_control.refused, filter_several.refused, choose.unavailable -> refuse -> cut_to_clients
   - choose_parts.unavailable -> refuse_parts -> gather
   # Which servers are well.
   - health.probe -> send

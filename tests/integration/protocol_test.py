@@ -133,7 +133,7 @@ class Protocol(MemswitchTest):
         return text
 
     def test_answers_are_those_of_memcached(self):
-        switch = self.start_memswitch()
+        switch = self.start_memswitch(OPERATOR_NETWORKS=OWN["client"])
         for name, requests in CONVERSATIONS.items():
             with self.subTest(conversation=name):
                 for role in SERVERS:

@@ -12,6 +12,7 @@
 #include "elements/memcached/key_cache.h"
 #include "elements/sdk/hash.h"
 #include "elements/sdk/testing/test_bench.h"
+#include "tests/unit/memcached/binary_messages.h"
 #include "tests/unit/memcached/requests.h"
 #include "tests/unit/nasty_packets.h"
 
@@ -148,6 +149,21 @@ TEST_F(CacheElements, TcpAndUnreadableRequestsEmptyTheCache) {
   client_sends(tcp);
   EXPECT_FALSE(cached("k"));
   EXPECT_EQ(invalidate_->counter("unknown"), 1U);
+}
+
+TEST_F(CacheElements, WhatMemcachedWouldReadOtherwiseEmptiesTheCache) {
+  client_sends(request("get k\r\n", 1));
+  server_sends(reply(value("k", "v"), 1));
+  ASSERT_TRUE(cached("k"));
+  // Tried with memcached 1.6.18: it stores k, or flushes. As sent to a server's own address, where no classifier refuses it.
+  const std::string hidden[] = {std::string("flush_all\0x\r\n", 13),
+                                "version\r\n" + binary_request(binary::kSet, storage_extras(0, 0), "j", "\nset k 0 0 1\r\nx\r\n")};
+  std::uint64_t unknown = 0;
+  for (const std::string& text : hidden) {
+    invalidate_->push({request(text, 2)});
+    EXPECT_EQ(invalidate_->counter("unknown"), ++unknown) << text;
+    EXPECT_FALSE(cached("k")) << text;
+  }
 }
 
 TEST_F(CacheElements, HarmlessRequestsLeaveTheCacheAlone) {

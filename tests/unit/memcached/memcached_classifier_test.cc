@@ -99,6 +99,15 @@ TEST(MemcachedClassifier, RefusesWhatWouldPoisonTheServersSocket) {
   EXPECT_EQ(bench.counter("bad_line"), 2U);
 }
 
+TEST(MemcachedClassifier, RefusesWhatMemcachedWouldReadOtherwise) {
+  TestBench bench("MemcachedClassifier", kForService);
+  bench.push({request(std::string_view("flush_all\0x\r\n", 13)),
+              request("version\r\n" + binary_request(binary::kSet, storage_extras(0, 0), "j", "\nset k 0 0 1\r\nx\r\n")),
+              request(binary_request(binary::kNoop, "", "") + "flush_all\r\n")});
+  EXPECT_EQ(bench.output("refused").size(), 3U);
+  EXPECT_EQ(bench.counter("bad_line"), 3U);
+}
+
 TEST(MemcachedClassifier, DropsBadFramesAndFragments) {
   TestBench bench("MemcachedClassifier", kForService);
   std::string two_of_two = testing::memcached_frame(1, "get a\r\n");

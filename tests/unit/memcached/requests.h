@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "elements/memcached/datagram.h"
 #include "elements/sdk/testing/packets.h"
 #include "elements/sdk/testing/test_bench.h"
 

@@ -36,6 +36,16 @@ TEST(ParseRequest, TakesControlCharactersInAKeyAsMemcachedDoes) {
   EXPECT_EQ(parse_request(std::string_view("get a\0b\r\n", 9)).status, Status::kBadLine) << "memcached stops reading there";
 }
 
+TEST(ParseRequest, TrustsNoLineWithANul) {
+  // memcached does a flush_all, and sets without an answer.
+  for (const std::string& text : {std::string("flush_all\0x\r\n", 13), std::string("set k 0 0 1 noreply\0x\r\nx\r\n", 26)}) {
+    const Request r = parse_request(text);
+    EXPECT_EQ(r.status, Status::kBadLine) << text;
+    EXPECT_TRUE(r.writes) << text;
+  }
+  EXPECT_EQ(parse_request(std::string_view("set k 0 0 1\r\n\0\r\n", 16)).status, Status::kWhole) << "in data it is like any other byte";
+}
+
 TEST(ParseRequest, CountsTheKeysOfAGet) {
   const Request r = parse_request("gets  a bb  ccc \r\n");
   EXPECT_EQ(r.verb, Verb::kGets);
