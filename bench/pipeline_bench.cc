@@ -7,9 +7,12 @@
 //   bench_pipeline --benchmark_repetitions=9 --benchmark_enable_random_interleaving=true --benchmark_report_aggregates_only=true
 #include <benchmark/benchmark.h>
 
+#include <chrono>
+#include <random>
 #include <string>
 
 #include "bench/fused.h"
+#include "bench/request_traces.h"
 #include "bench/stand.h"
 #include "elements/memcached/key_cache.h"
 #include "elements/sdk/hash.h"
@@ -22,6 +25,18 @@ constexpr unsigned kServers = 16;
 
 const std::vector<Key>& keys() {
   static const std::vector<Key> kept = make_keys(kKeys);
+  return kept;
+}
+
+// The same keys in the order in which they are asked for, the popular ones again and again.
+const std::vector<Key>& popular_keys() {
+  static const std::vector<Key> kept = [] {
+    const Zipf draw(kKeys, 0.99);
+    std::mt19937_64 random(1);
+    std::vector<Key> drawn;
+    for (std::size_t i = 0; i < 4 * kKeys; ++i) drawn.push_back(keys()[draw(random())]);
+    return drawn;
+  }();
   return kept;
 }
 
@@ -59,10 +74,10 @@ connections:
 )";
 }
 
-void prepare(Stand& stand, bool restore) {
+void prepare(Stand& stand, bool restore, const std::vector<Key>& asked = keys()) {
   PacketRing& ring = stand.element<Replay>("rx").ring();
   ring.fill({get_packet()}, stand.pool());
-  ring.set_keys(&keys(), kKeyAt);
+  ring.set_keys(&asked, kKeyAt);
   if (restore) ring.restore_always();
 }
 
@@ -102,9 +117,9 @@ void fill_cache(memcached::KeyCache& cache, std::int64_t now) {
   }
 }
 
-void cache_hit(benchmark::State& state) {
+void cache_hit(benchmark::State& state, const std::vector<Key>& (*asked)()) {
   Stand stand(cache_yaml());
-  prepare(stand, true);
+  prepare(stand, true, asked());
   fill_cache(stand.state<memcached::KeyCache>("hot"), stand.context().now);
   auto& rx = stand.element<Replay>("rx");
   std::int64_t packets = 0;
@@ -115,6 +130,27 @@ void cache_hit(benchmark::State& state) {
     if (counter.name != "hits") continue;
     state.counters["hit_ratio"] = static_cast<double>(counter.get(&stand.element<Element>("cache")).value()) / static_cast<double>(packets);
   }
+}
+
+// What a set of a cached key costs the cache: it is told before the set is sent on, and of the reply.
+void invalidate(benchmark::State& state) {
+  Stand stand(cache_yaml());
+  auto& cache = stand.state<memcached::KeyCache>("hot");
+  std::int64_t now = stand.context().now;
+  std::vector<std::uint64_t> hashes;
+  for (const Key& key : keys()) hashes.push_back(hash_key({key.data(), key.size()}));
+  std::uint64_t ticket = kKeys;
+  for (auto _ : state) {
+    now += 60'000'000'000;  // the last round's writes are surely over
+    fill_cache(cache, now);
+    const auto from = std::chrono::steady_clock::now();
+    for (const std::uint64_t hash : hashes) {
+      cache.write_sent({++ticket}, hash, {}, now);
+      cache.reply_seen({ticket}, "STORED\r\n", now);
+    }
+    state.SetIterationTime(std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count());
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * kKeys));
 }
 
 // Only what gives packets out and takes them back: what the other figures contain of the harness.
@@ -129,7 +165,9 @@ void harness(benchmark::State& state) {
 
 BENCHMARK(composed)->Name("memswitch/composed");
 BENCHMARK(fused)->Name("memswitch/fused");
-BENCHMARK(cache_hit)->Name("memswitch/cache_hit");
+BENCHMARK_CAPTURE(cache_hit, uniform, keys)->Name("memswitch/cache_hit");
+BENCHMARK_CAPTURE(cache_hit, popular, popular_keys)->Name("memswitch/cache_hit/zipf");
+BENCHMARK(invalidate)->Name("cache/invalidate")->Iterations(2)->UseManualTime();
 BENCHMARK(harness)->Name("harness");
 
 }  // namespace

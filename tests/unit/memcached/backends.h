@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "elements/memcached/backend.h"
+#include "elements/sdk/value.h"
 
 namespace smartswitch::memcached {
 
@@ -19,5 +20,14 @@ inline std::vector<Backend> backends(const std::vector<std::uint32_t>& weights) 
   return servers;
 }
 inline std::vector<Backend> backends(unsigned n) { return backends(std::vector<std::uint32_t>(n, 1)); }
+
+/// Parameters of a BackendPool of mc0, mc1, ... with their MAC addresses; at most 10.
+inline Value servers(int n) {
+  std::vector<Value> list;
+  for (int i = 0; i < n; ++i) {
+    list.push_back(Value::map({{"name", "mc" + std::to_string(i)}, {"mac", "02:00:00:00:01:0" + std::to_string(i)}}));
+  }
+  return Value::map({{"servers", Value::list(list)}});
+}
 
 }  // namespace smartswitch::memcached

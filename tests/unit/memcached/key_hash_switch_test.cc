@@ -8,6 +8,7 @@
 #include "elements/memcached/datagram.h"
 #include "elements/sdk/hash.h"
 #include "elements/sdk/testing/test_bench.h"
+#include "tests/unit/memcached/backends.h"
 #include "tests/unit/memcached/requests.h"
 
 namespace smartswitch::memcached {
@@ -15,14 +16,6 @@ namespace {
 
 using testing::Bytes;
 using testing::TestBench;
-
-Value servers(int n) {
-  std::vector<Value> list;
-  for (int i = 0; i < n; ++i) {
-    list.push_back(Value::map({{"name", "mc" + std::to_string(i)}, {"mac", "02:00:00:00:01:0" + std::to_string(i)}}));
-  }
-  return Value::map({{"servers", Value::list(list)}});
-}
 
 struct Fixture {
   explicit Fixture(int n) : pool(testing::make_state("BackendPool", servers(n))) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "elements/memcached/request_table.h"  // before kClient, which its Purpose::kClient would shadow
 #include "elements/sdk/testing/packets.h"
 #include "elements/sdk/testing/test_bench.h"
 
