@@ -34,11 +34,11 @@ Zipf::Zipf(std::size_t n, double s) : chance_(n), other_(n) {
   for (std::size_t i = 0; i < n; ++i) chance_[i] = static_cast<std::uint32_t>(std::min(weight[i], 1.0) * 4294967295.0);
 }
 
-std::size_t Trace::bytes() const {
+std::size_t Trace::bytes(std::size_t besides) const {
   std::vector<std::uint8_t> seen(sizes.size());
   std::size_t sum = 0;
   for (const std::uint32_t item : items) {
-    if (seen[item] == 1) sum += sizes[item];
+    if (seen[item] == 1) sum += sizes[item] + besides;
     if (seen[item] < 2) ++seen[item];
   }
   return sum;
@@ -46,7 +46,7 @@ std::size_t Trace::bytes() const {
 
 namespace {
 
-constexpr std::uint32_t kValue = 100;
+constexpr std::uint32_t kValue = 1000;
 
 Trace zipf(const std::string& name, double s, std::size_t items, std::size_t requests) {
   Trace trace{name, {}, std::vector<std::uint32_t>(items, kValue)};
@@ -88,7 +88,7 @@ Trace shifting(std::size_t items, std::size_t requests, std::size_t period) {
 Trace mixed_sizes(std::size_t items, std::size_t requests) {
   Trace trace = zipf("Zipf 0.99, sizes mixed", 0.99, items, requests);
   std::mt19937_64 random(3);
-  std::lognormal_distribution<double> size(5.0, 1.3);
+  std::lognormal_distribution<double> size(6.3, 1.0);
   for (std::uint32_t& bytes : trace.sizes) bytes = static_cast<std::uint32_t>(std::clamp(size(random), 2.0, 1300.0));
   return trace;
 }

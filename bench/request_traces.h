@@ -28,9 +28,10 @@ class Zipf {
 
 struct Trace {
   std::string name;
-  std::vector<std::uint32_t> items;         ///< in the order they are asked for
-  std::vector<std::uint32_t> sizes;         ///< bytes of each item's value
-  [[nodiscard]] std::size_t bytes() const;  ///< of all items that are asked for more than once
+  std::vector<std::uint32_t> items;  ///< in the order they are asked for
+  std::vector<std::uint32_t> sizes;  ///< bytes of each item's value
+  /// Of all items that are asked for more than once, if each needs so many `besides` its value.
+  [[nodiscard]] std::size_t bytes(std::size_t besides) const;
 };
 
 std::vector<Trace> make_traces(std::size_t items, std::size_t requests);

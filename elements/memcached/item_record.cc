@@ -2,10 +2,11 @@
 // Copyright the SmartSwitch authors
 #include "elements/memcached/item_record.h"
 
-#include <fmt/format.h>
 #include <rte_ip.h>
 
 #include <algorithm>
+#include <charconv>
+#include <iterator>
 
 namespace smartswitch::memcached {
 
@@ -52,8 +53,28 @@ void ItemRecord::copy_from(const ItemRecord& other, std::uint32_t units) {
   for (std::size_t i = 0; i < (units * kUnit - kHead) / 8; ++i) set_word(i, other.word(i));
 }
 
+namespace {
+
+// What is behind the key of a reply's first line.
+struct Suffix {
+  Suffix(std::uint32_t flags, std::size_t value_length) {
+    char* at = text;
+    *at++ = ' ';
+    at = std::to_chars(at, std::end(text), flags).ptr;
+    *at++ = ' ';
+    at = std::to_chars(at, std::end(text), value_length).ptr;
+    *at++ = '\r';
+    *at++ = '\n';
+    length = static_cast<std::size_t>(at - text);
+  }
+  char text[40];
+  std::size_t length;
+};
+
+}  // namespace
+
 bool ItemText::fits(const Item& item, std::size_t value_length) {
-  return item.key.size() + fmt::formatted_size(" {} {}\r\n", item.flags, value_length) + value_length <= ItemRecord::kLongestText;
+  return item.key.size() + Suffix(item.flags, value_length).length + value_length <= ItemRecord::kLongestText;
 }
 
 ItemText::ItemText(const Item& item, std::size_t value_length, std::uint32_t generation, std::int64_t deadline, std::uint64_t serial)
@@ -61,8 +82,8 @@ ItemText::ItemText(const Item& item, std::size_t value_length, std::uint32_t gen
   using Kind = ItemRecord::Kind;
   char* const text = reinterpret_cast<char*>(text_) + kTextAt;
   char* end = std::copy(item.key.begin(), item.key.end(), text);
-  end = fmt::format_to(end, " {} {}\r\n", item.flags, value_length);
-  const auto suffix = static_cast<std::size_t>(end - text) - item.key.size();
+  const Suffix suffix(item.flags, value_length);
+  end = std::copy(suffix.text, suffix.text + suffix.length, end);
   Kind kind = Kind::kInPieces;
   std::uint16_t sum = 0;
   if (static_cast<std::size_t>(end - text) + value_length <= ItemRecord::kLongestText) {
@@ -77,7 +98,7 @@ ItemText::ItemText(const Item& item, std::size_t value_length, std::uint32_t gen
   const bool has_flags = item.flags != 0 || item.expiry != Item::kExpiryUnknown;
   head_ = ItemRecord::Head(ItemRecord::deadline_ticks(deadline) << 24 | std::uint64_t{item.key.size()} << 16 | sum,
                            std::uint64_t{generation} << 32 | std::uint64_t{static_cast<std::uint8_t>(kind)} << 30 |
-                               std::uint64_t{item.cas != 0} << 29 | std::uint64_t{has_flags} << 28 | std::uint64_t{suffix} << 21 |
+                               std::uint64_t{item.cas != 0} << 29 | std::uint64_t{has_flags} << 28 | std::uint64_t{suffix.length} << 21 |
                                value_length);
 }
 

@@ -133,9 +133,10 @@ void KeyCache::write_sent(Ticket ticket, std::uint64_t hash, Write write, std::i
       b.pending.store(0, std::memory_order_relaxed);
       b.tainted.store(0, std::memory_order_relaxed);
     }
-    b.epoch.fetch_add(1, std::memory_order_release);
+    // Nobody else changes them while the bucket is locked.
+    b.epoch.store(b.epoch.load(std::memory_order_relaxed) + 1, std::memory_order_release);
     if (tracked) {
-      b.pending.fetch_add(1, std::memory_order_release);
+      b.pending.store(b.pending.load(std::memory_order_relaxed) + 1, std::memory_order_release);
     } else {
       b.tainted.store(1, std::memory_order_release);
     }
@@ -166,7 +167,8 @@ std::optional<KeyCache::Permit> KeyCache::answered(Ticket ticket, std::int64_t n
   if (!record || record->kind != TicketTable::Kind::kWrite) return record;
   CacheBucket& b = store_.bucket(record->key_hash);
   const LockedBucket locked(b);
-  if (b.pending.load(std::memory_order_relaxed) > 0) b.pending.fetch_sub(1, std::memory_order_release);
+  const std::uint32_t pending = b.pending.load(std::memory_order_relaxed);
+  if (pending > 0) b.pending.store(pending - 1, std::memory_order_release);
   return std::nullopt;
 }
 
@@ -195,7 +197,7 @@ bool KeyCache::reply_seen(Ticket ticket, std::string_view text, std::int64_t now
 void KeyCache::lost(std::uint64_t hash) {
   CacheBucket& b = store_.bucket(hash);
   const LockedBucket locked(b);
-  b.epoch.fetch_add(1, std::memory_order_release);
+  b.epoch.store(b.epoch.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   store_.take_out(b, hash);
 }
 

@@ -17,7 +17,8 @@ bool Segments::reserve(std::size_t bytes) {
 void Segments::died(Ref ref) {
   Meta& m = meta_[segment_of(ref)];
   m.alive.fetch_sub(1, std::memory_order_relaxed);
-  if (sparse(m)) sparse_hint_.store(segment_of(ref), std::memory_order_relaxed);  // next_victim() looks again
+  // next_victim() looks again.
+  if (sparse(m) && sparse_hint_.load(std::memory_order_relaxed) == 0) sparse_hint_.store(segment_of(ref), std::memory_order_relaxed);
 }
 
 void Segments::take_from_list(std::uint32_t segment) {
