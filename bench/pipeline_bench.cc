@@ -7,9 +7,12 @@
 //   bench_pipeline --benchmark_repetitions=9 --benchmark_enable_random_interleaving=true --benchmark_report_aggregates_only=true
 #include <benchmark/benchmark.h>
 
+#include <ctime>
+#include <random>
 #include <string>
 
 #include "bench/fused.h"
+#include "bench/request_traces.h"
 #include "bench/stand.h"
 #include "elements/memcached/key_cache.h"
 #include "elements/sdk/hash.h"
@@ -22,6 +25,18 @@ constexpr unsigned kServers = 16;
 
 const std::vector<Key>& keys() {
   static const std::vector<Key> kept = make_keys(kKeys);
+  return kept;
+}
+
+// The same keys in the order in which they are asked for, the popular ones again and again.
+const std::vector<Key>& popular_keys() {
+  static const std::vector<Key> kept = [] {
+    const Zipf draw(kKeys, 0.99);
+    std::mt19937_64 random(1);
+    std::vector<Key> drawn;
+    for (std::size_t i = 0; i < 4 * kKeys; ++i) drawn.push_back(keys()[draw(random())]);
+    return drawn;
+  }();
   return kept;
 }
 
@@ -59,10 +74,26 @@ connections:
 )";
 }
 
-void prepare(Stand& stand, bool restore) {
+std::string set_yaml(bool with_cache) {
+  return std::string(R"(smartswitch: 1
+state:
+  hot: {class: KeyCache, memory: 256MiB, max_age: 24h}
+elements:
+  rx: Replay
+  classify: {class: MemcachedClassifier, service: [10.0.0.100]}
+  tx: Collect
+  rest: Collect
+)") + (with_cache ? "  invalidate: {class: CacheInvalidate, cache: hot}\n" : "") +
+         R"(connections:
+  - rx -> classify
+  - classify.get, classify.several, classify.control, classify.refused, classify.direct, classify.other -> rest
+)" + (with_cache ? "  - classify.write -> invalidate -> tx\n" : "  - classify.write -> tx\n");
+}
+
+void prepare(Stand& stand, bool restore, const std::vector<Key>& asked = keys()) {
   PacketRing& ring = stand.element<Replay>("rx").ring();
   ring.fill({get_packet()}, stand.pool());
-  ring.set_keys(&keys(), kKeyAt);
+  ring.set_keys(&asked, kKeyAt);
   if (restore) ring.restore_always();
 }
 
@@ -102,9 +133,9 @@ void fill_cache(memcached::KeyCache& cache, std::int64_t now) {
   }
 }
 
-void cache_hit(benchmark::State& state) {
+void cache_hit(benchmark::State& state, const std::vector<Key>& (*asked)()) {
   Stand stand(cache_yaml());
-  prepare(stand, true);
+  prepare(stand, true, asked());
   fill_cache(stand.state<memcached::KeyCache>("hot"), stand.context().now);
   auto& rx = stand.element<Replay>("rx");
   std::int64_t packets = 0;
@@ -115,6 +146,37 @@ void cache_hit(benchmark::State& state) {
     if (counter.name != "hits") continue;
     state.counters["hit_ratio"] = static_cast<double>(counter.get(&stand.element<Element>("cache")).value()) / static_cast<double>(packets);
   }
+}
+
+// Sets of a million keys, all of them in the cache if there is one: nanoseconds of processor time each.
+double set_cost(bool with_cache) {
+  Stand stand(set_yaml(with_cache));
+  std::vector<Bytes> sets;
+  for (unsigned id = 0; id < PacketRing::kPackets; ++id) sets.push_back(set_packet(static_cast<std::uint16_t>(id)));
+  PacketRing& ring = stand.element<Replay>("rx").ring();
+  ring.fill(sets, stand.pool());
+  ring.set_keys(&keys(), kKeyAt);
+  fill_cache(stand.state<memcached::KeyCache>("hot"), stand.context().now);
+  auto& rx = stand.element<Replay>("rx");
+  const auto processor_time = [] {
+    timespec t{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return static_cast<double>(t.tv_sec) * 1e9 + static_cast<double>(t.tv_nsec);
+  };
+  const double from = processor_time();
+  std::size_t packets = 0;
+  while (packets < kKeys) packets += rx.poll();
+  return (processor_time() - from) / static_cast<double>(packets);
+}
+
+// What it costs to invalidate the cached item of a set that passes: the same pipeline without it is subtracted.
+void invalidate(benchmark::State& state) {
+  double own = 0;
+  for (auto _ : state) {
+    own = set_cost(true) - set_cost(false);
+    state.SetIterationTime(own * 1e-9);
+  }
+  state.counters["ns_per_set"] = own;
 }
 
 // Only what gives packets out and takes them back: what the other figures contain of the harness.
@@ -129,7 +191,9 @@ void harness(benchmark::State& state) {
 
 BENCHMARK(composed)->Name("memswitch/composed");
 BENCHMARK(fused)->Name("memswitch/fused");
-BENCHMARK(cache_hit)->Name("memswitch/cache_hit");
+BENCHMARK_CAPTURE(cache_hit, uniform, keys)->Name("memswitch/cache_hit");
+BENCHMARK_CAPTURE(cache_hit, popular, popular_keys)->Name("memswitch/cache_hit/zipf");
+BENCHMARK(invalidate)->Name("memswitch/set_that_invalidates")->Iterations(1)->UseManualTime();
 BENCHMARK(harness)->Name("harness");
 
 }  // namespace

@@ -90,8 +90,9 @@ std::vector<Key> make_keys(std::size_t count) {
   return keys;
 }
 
-Bytes get_packet() {
-  const std::string text = "get key0000000000000\r\n";
+namespace {
+
+Bytes request_packet(const std::string& text, std::uint16_t request_id) {
   Bytes p(14 + 20 + 8 + 8 + text.size());
   const std::uint8_t ether[] = {2, 0, 0, 0, 0, 0x64, 2, 0, 0, 0, 0, 1, 8, 0};
   std::copy(std::begin(ether), std::end(ether), p.begin());
@@ -107,10 +108,19 @@ Bytes get_packet() {
   udp->src_port = rte_cpu_to_be_16(4000);
   udp->dst_port = rte_cpu_to_be_16(11211);
   udp->dgram_len = rte_cpu_to_be_16(static_cast<std::uint16_t>(p.size() - 34));
-  p[43] = 1;  // request id
+  p[42] = static_cast<std::uint8_t>(request_id >> 8);
+  p[43] = static_cast<std::uint8_t>(request_id);
   p[47] = 1;  // of one datagram
   std::copy(text.begin(), text.end(), p.begin() + 50);
   return p;
+}
+
+}  // namespace
+
+Bytes get_packet() { return request_packet("get key0000000000000\r\n", 1); }
+
+Bytes set_packet(std::uint16_t request_id) {
+  return request_packet("set key0000000000000 0 0 32\r\n" + std::string(32, 'v') + "\r\n", request_id);
 }
 
 std::string backends_yaml(unsigned n) {

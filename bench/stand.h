@@ -54,6 +54,9 @@ std::vector<Key> make_keys(std::size_t count);
 Bytes get_packet();
 inline constexpr unsigned kKeyAt = 14 + 20 + 8 + 8 + 4;
 
+/// A set of a 16-byte key to 32 bytes; the key stands at the same place.
+Bytes set_packet(std::uint16_t request_id);
+
 /// `state:` of a pool of `n` servers.
 std::string backends_yaml(unsigned n);
 

@@ -24,19 +24,28 @@ for its `reply_lifetime`. Nothing is dropped or changed.)");
   }
 
   void push(Batch& batch) {
-    for (Packet packet : batch) look(packet);
+    Ticket tickets[Batch::kCapacity];
+    for (unsigned i = 0; i < batch.size(); ++i) {
+      const Packet packet = batch[i];
+      cache_->prefetch(packet.annotations().key_hash);
+      const Headers& h = locate_headers(packet);
+      const auto datagram = read_datagram(packet, h);
+      if (!datagram) continue;
+      tickets[i] = ticket_of_request(packet, h, datagram->frame->request_id);
+      cache_->prefetch(tickets[i]);
+    }
+    for (unsigned i = 0; i < batch.size(); ++i) look(batch[i], tickets[i]);
     out_.push(batch);
   }
 
  private:
-  void look(Packet packet) {
+  void look(Packet packet, Ticket ticket) {
     const Headers& h = locate_headers(packet);
     const auto datagram = read_datagram(packet, h);
     if (!datagram) {
       note_unknown();
       return;
     }
-    const Ticket ticket = ticket_of_request(packet, h, datagram->frame->request_id);
     bool wrote = false;
     const bool binary = binary::is_request(datagram->text);
     for (std::string_view text = datagram->text; !text.empty();) {

@@ -29,6 +29,7 @@ server sent it. All else leaves through `out`, and the cache is told, so that th
   void push(Batch& batch) {
     for (Packet packet : batch) cache_->prefetch(packet.annotations().key_hash);
     const unsigned size = batch.size();
+    sample(batch);
     KeyCache::Place places[Batch::kCapacity];
     for (unsigned i = 0; i < size; ++i) {
       const Annotations& a = batch[i].annotations();
@@ -56,6 +57,18 @@ server sent it. All else leaves through `out`, and the cache is told, so that th
   static bool answerable(const Annotations& a) {
     return a.verb == static_cast<std::uint8_t>(Verb::kGet) && (a.flags & ~kOwn) == 0 && a.key_length != 0 && can_turn_around(a.headers) &&
            a.headers.payload_length <= sizeof(FrameHeader) + kLongestGet;
+  }
+
+  // One get of many is looked at for the list of hot keys.
+  void sample(const Batch& batch) {
+    if (until_sample_ >= batch.size()) {
+      until_sample_ -= batch.size();
+      return;
+    }
+    const Packet packet = batch[until_sample_];
+    const Annotations& a = packet.annotations();
+    cache_->sample(a.key_hash, {reinterpret_cast<const char*>(packet.data()) + a.key_offset, a.key_length});
+    until_sample_ += KeyCache::kSampledGets - batch.size();
   }
 
   // True if the packet has become a reply. `place` is empty if it can't be answered.
@@ -119,6 +132,7 @@ server sent it. All else leaves through `out`, and the cache is told, so that th
   }
 
   StateRef<KeyCache> cache_;
+  unsigned until_sample_ = 0;
   Output out_, hit_;
   Counter hits_, misses_, passed_;
 };

@@ -17,14 +17,15 @@
 #pragma once
 
 #include <atomic>
-#include <bit>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
-#include "elements/memcached/slab_store.h"
+#include "elements/memcached/frequency_sketch.h"
+#include "elements/memcached/hot_keys.h"
+#include "elements/memcached/item_store.h"
 #include "elements/memcached/ticket_table.h"
 #include "elements/sdk/counter.h"
 #include "elements/sdk/describe.h"
@@ -34,75 +35,42 @@ namespace smartswitch::memcached {
 
 /// All methods may be called by several workers at once. `now` is monotonic ns (Element::now()); `hash` is hash_key(key).
 class KeyCache final : public State {
-  struct Bucket;
-
  public:
   static constexpr std::string_view kClass = "KeyCache";
   static void describe(Describe<KeyCache>& d);
   void start(Problems& problems) override;
 
-  /// Where the item of a key would be, as the index had it.
-  struct Place {
-    const Bucket* bucket = nullptr;
-    std::uint32_t version = 0;
-    std::uint32_t ways = 0;  ///< a bit for each item that may be it; 0: it is not there
-  };
-  /// An item that is there.
-  struct Hit {
-    std::uint32_t length = 0;  ///< bytes of reply text, from "VALUE" to "END\r\n"
-    std::uint16_t sum = 0;     ///< their Internet checksum, not complemented
-    const Chunk* chunk = nullptr;
-    Place place;
-  };
+  using Place = ItemStore::Place;
+  using Hit = ItemStore::Hit;
+  using Details = ItemStore::Details;
+  using Draft = ItemStore::Draft;
+  /// What a get's ticket says of filling the cache with its reply.
+  using Permit = TicketTable::Record;
   struct Write {
     bool no_reply = false;
     std::int64_t expiry = 0;  ///< as memcached's text protocol has it; 0: the item does not expire
   };
 
-  /// The longest reply that is kept: what fits a frame of 1500 bytes behind IPv6, UDP and memcached's frame header.
+  /// The longest reply that reply_seen() keeps: what fits a frame of 1500 bytes behind IPv6, UDP and memcached's frame header.
   static constexpr std::size_t kLongestReply = 1500 - 40 - 8 - 8;
   /// Bytes behind the reply that copy() may overwrite.
-  static constexpr std::size_t kOverrun = 8;
+  static constexpr std::size_t kOverrun = ItemStore::kOverrun;
 
   /// The three steps to an item. Between them is time for other keys: each step brings in what the next one reads.
-  void prefetch(std::uint64_t hash) const { rte_prefetch0(&bucket(hash)); }
-  [[nodiscard]] Place look_up(std::uint64_t hash) const {
-    const Bucket& b = bucket(hash);
-    Place place{&b, b.version.load(std::memory_order_acquire), 0};
-    if ((place.version & 1) == 0) place.ways = ways_with_tag(b, hash);
-    for (unsigned ways = place.ways; ways != 0; ways &= ways - 1) {
-      const auto* chunk = reinterpret_cast<const std::uint8_t*>(first_of(place.bucket, ways));
-      rte_prefetch0(chunk);
-      rte_prefetch0(chunk + 64);
-    }
-    return place;
-  }
+  void prefetch(std::uint64_t hash) const { rte_prefetch0(&store_.bucket(hash)); }
+  void prefetch(Ticket ticket) const { table_->prefetch(ticket); }
+  [[nodiscard]] Place look_up(std::uint64_t hash) const { return store_.look_up(hash); }
   /// The reply to `get key`, if it is there and not too old. To be given to copy() before it is believed.
   [[nodiscard]] std::optional<Hit> find(const Place& place, std::string_view key, std::int64_t now) const {
-    for (unsigned ways = place.ways; ways != 0; ways &= ways - 1) {
-      Chunk* chunk = first_of(place.bucket, ways);
-      const std::uint32_t lengths = chunk->lengths.load(std::memory_order_acquire);
-      const std::uint32_t length = lengths & 0xFFFF;
-      if (lengths >> 16 != key.size() || length < kKeyAt + key.size() || length > kLongestReply) continue;
-      if (chunk->deadline.load(std::memory_order_acquire) <= now) continue;
-      if (chunk->generation.load(std::memory_order_acquire) != generation_.load(std::memory_order_relaxed)) continue;
-      if (!same_key(*chunk, key)) continue;
-      if (chunk->referenced.load(std::memory_order_relaxed) == 0) chunk->referenced.store(1, std::memory_order_relaxed);
-      return Hit{length, chunk->sum.load(std::memory_order_acquire), chunk, place};
-    }
-    return std::nullopt;
+    return store_.find(place, key, generation_.load(std::memory_order_relaxed), now);
   }
-  /// Copies the reply to `out`, where `hit.length + kOverrun` bytes have to be. False if somebody changed the item meanwhile: then what is
-  /// in `out` is of no use, and it counts as not found.
-  static bool copy(const Hit& hit, std::uint8_t* out) {
-    // Words as they lie in the chunk, each over the end of the one before: the first has two bytes in front of the text.
-    std::uint64_t word = hit.chunk->words()[0].load(std::memory_order_acquire) >> (8 * Chunk::kTextAt);
-    std::memcpy(out, &word, 8);
-    for (std::uint32_t i = 8 - Chunk::kTextAt; i < hit.length; i += 8) {
-      word = hit.chunk->words()[(i + Chunk::kTextAt) / 8].load(std::memory_order_acquire);
-      std::memcpy(out + i, &word, 8);
-    }
-    return hit.place.bucket->version.load(std::memory_order_relaxed) == hit.place.version;
+  /// Copies the reply to `out`, where `hit.length + kOverrun` bytes have to be. False if it is longer than ItemStore::kLongestReply, or if
+  /// somebody changed the item meanwhile: then what is in `out` is of no use, and it counts as not found.
+  static bool copy(const Hit& hit, std::uint8_t* out) { return ItemStore::copy(hit, out); }
+  /// What replies in other forms need. Nothing, or false, if somebody changed the item meanwhile.
+  [[nodiscard]] static std::optional<Details> details(const Hit& hit) { return ItemStore::details(hit); }
+  [[nodiscard]] bool read_value(const Hit& hit, std::size_t from, std::size_t n, std::uint8_t* out) const {
+    return store_.read_value(hit, from, n, out);
   }
 
   /// A get or gets of one key is about to be sent to a server.
@@ -117,61 +85,45 @@ class KeyCache final : public State {
   /// A datagram with `text` has come from a server, in reply to `ticket`. True if it filled the cache.
   bool reply_seen(Ticket ticket, std::string_view text, std::int64_t now);
 
- private:
-  // A line of the index. Of all keys that fall into it, it knows how often they were written and whether a write is under way; of up to
-  // five, where they are. `version` is a sequence lock: odd while the bucket changes.
-  struct alignas(64) Bucket {
-    static constexpr std::size_t kWays = 5;
-    std::atomic<std::uint32_t> version;
-    std::atomic<std::uint32_t> epoch;          // writes so far, and times that an item was found lost
-    std::atomic<std::uint32_t> last_write;     // ticks
-    std::atomic<std::uint32_t> no_fill_until;  // s; an item with an expiry may live until then
-    std::atomic<std::uint32_t> pending;        // writes whose reply has not come
-    std::atomic<std::uint32_t> tainted;        // a write's reply can't be told apart: only time settles it
-    std::atomic<std::uint64_t> ways[kWays];    // tag << 48 | SlabStore::Ref; 0: free
-  };
-  static_assert(sizeof(Bucket) == 64);
-  class Locked;
-  static constexpr std::size_t kKeyAt = 6;  // behind "VALUE "
+  /// The same in steps, for replies that are more than one datagram, or not text. What the reply's ticket permits, which is used up by
+  /// that.
+  std::optional<Permit> answered(Ticket ticket, std::int64_t now);
+  /// Fills the cache with the value that a server has sent. It is served until `deadline`, and at most for `max_age`.
+  bool fill(const Permit& permit, const Item& item, std::int64_t deadline, std::int64_t now);
+  /// A value that comes in parts: each byte has to be written once. A draft that is not filled with is simply forgotten.
+  static std::optional<Draft> draft(std::size_t value_length) { return ItemStore::draft(value_length); }
+  bool write(const Permit& permit, Draft& draft, std::size_t from, std::string_view bytes, std::int64_t now);
+  bool fill(const Permit& permit, const Item& item, const Draft& draft, std::int64_t deadline, std::int64_t now);
 
-  Bucket& bucket(std::uint64_t hash) const { return buckets_[hash & mask_]; }
-  // A tag is never 0, so a free way has none.
-  static std::uint64_t way_of(std::uint64_t hash, SlabStore::Ref ref) { return (hash >> 48 | 1) << 48 | ref; }
-  static SlabStore::Ref ref_of(std::uint64_t way) { return static_cast<SlabStore::Ref>(way); }
-  static bool same_tag(std::uint64_t way, std::uint64_t hash) { return way >> 48 == (hash >> 48 | 1); }
-  // A bit for each way that has the tag. Without a branch a way: which way it is cannot be predicted.
-  static unsigned ways_with_tag(const Bucket& b, std::uint64_t hash) {
-    unsigned found = 0;
-#pragma GCC unroll 5
-    for (std::size_t i = 0; i < Bucket::kWays; ++i) {
-      found |= static_cast<unsigned>(same_tag(b.ways[i].load(std::memory_order_acquire), hash)) << i;
-    }
-    return found;
-  }
-  [[nodiscard]] Chunk* first_of(const Bucket* b, unsigned ways) const {
-    return store_.at(ref_of(b->ways[std::countr_zero(ways)].load(std::memory_order_acquire)));
-  }
-  static bool same_key(const Chunk& chunk, std::string_view key);
-  [[nodiscard]] bool settled(const Bucket& b, std::uint32_t ticks) const;
+  /// Whether a key that is not there has been asked for often enough lately (`admit_after`), or has been there before. Always, as long as
+  /// nothing has to go for it.
+  [[nodiscard]] bool worth_fetching(std::uint64_t hash) const;
+  /// How often a key was asked for lately when it was not there; at most FrequencySketch::kMost.
+  [[nodiscard]] unsigned misses(std::uint64_t hash) const { return sketch_.count(hash); }
+
+  /// One of kSampledGets gets, for the list of hot keys.
+  static constexpr unsigned kSampledGets = 127;
+  void sample(std::uint64_t hash, std::string_view key) { hot_keys_.sample(hash, key); }
+  /// The keys that are asked for most, and their share of all gets.
+  [[nodiscard]] std::vector<HotKeys::Entry> hot_keys() const { return hot_keys_.list(); }
+
+ private:
+  [[nodiscard]] bool settled(const CacheBucket& b, std::uint32_t ticks) const;
   [[nodiscard]] bool quiet(std::uint32_t ticks) const;
-  void take_out(Bucket& b, std::uint64_t hash);
+  [[nodiscard]] bool may_fill(const Permit& permit, const CacheBucket& b, std::int64_t now) const;
+  [[nodiscard]] ItemStore::Filling filling(const Permit& permit, std::int64_t deadline, std::int64_t now) const;
+  bool count_fill(bool filled);
   void lost(std::uint64_t hash);
-  bool fill(const TicketTable::Record& record, std::string_view text, std::string_view key, std::int64_t now);
-  SlabStore::Ref room_for(std::size_t text_bytes);
-  bool evict(SlabStore::Ref ref);
 
   ByteSize memory_{256 << 20};
   Duration max_age_{10'000'000'000};
   Duration reply_lifetime_{10'000'000'000};
   std::uint32_t tickets_ = 65536;
+  std::uint32_t admit_after_ = 2;
 
-  struct Unmap {
-    std::size_t bytes = 0;
-    void operator()(Bucket* buckets) const;
-  };
-  std::unique_ptr<Bucket[], Unmap> buckets_{nullptr, Unmap{}};
-  std::size_t mask_ = 0;
-  SlabStore store_;
+  ItemStore store_;
+  FrequencySketch sketch_;
+  HotKeys hot_keys_;
   std::unique_ptr<TicketTable> table_;
   std::uint32_t lifetime_ticks_ = 0;
   std::atomic<std::uint32_t> generation_{1};
@@ -180,30 +132,10 @@ class KeyCache final : public State {
 
   Counter filled_;
   Counter refused_;
+  Counter cold_;
   Counter evicted_;
   Counter invalidated_;
   Counter emptied_;
 };
-
-// The key starts the chunk's second word. A last part of a word is compared by the key's last eight bytes.
-inline bool KeyCache::same_key(const Chunk& chunk, std::string_view key) {
-  const auto* words = chunk.words() + (Chunk::kTextAt + kKeyAt) / 8;
-  const auto load = [](const char* at) {
-    std::uint64_t value;
-    std::memcpy(&value, at, 8);
-    return value;
-  };
-  const std::size_t whole = key.size() / 8;
-  const std::size_t rest = key.size() % 8;
-  for (std::size_t i = 0; i < whole; ++i) {
-    if (words[i].load(std::memory_order_acquire) != load(key.data() + 8 * i)) return false;
-  }
-  if (rest == 0) return true;
-  const std::uint64_t last = words[whole].load(std::memory_order_acquire) << (64 - 8 * rest);
-  if (whole > 0) return (words[whole - 1].load(std::memory_order_acquire) >> (8 * rest) | last) == load(key.data() + key.size() - 8);
-  std::uint64_t short_key = 0;
-  std::memcpy(&short_key, key.data(), rest);
-  return last == short_key << (64 - 8 * rest);
-}
 
 }  // namespace smartswitch::memcached

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "elements/memcached/backend.h"
+#include "elements/sdk/value.h"
 
 namespace smartswitch::memcached {
 
@@ -20,7 +21,7 @@ inline std::vector<Backend> backends(const std::vector<std::uint32_t>& weights) 
 }
 inline std::vector<Backend> backends(unsigned n) { return backends(std::vector<std::uint32_t>(n, 1)); }
 
-/// The parameters of a BackendPool with servers that have names and MAC addresses.
+/// Parameters of a BackendPool of mc0, mc1, ... with their MAC addresses; at most 10.
 inline Value servers(int n) {
   std::vector<Value> list;
   for (int i = 0; i < n; ++i) {

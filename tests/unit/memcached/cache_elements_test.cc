@@ -204,6 +204,18 @@ TEST_F(CacheElements, AMissOfAnyKindOfGetTakesTheItemOut) {
   }
 }
 
+TEST_F(CacheElements, ListsTheKeysThatAreAskedForMost) {
+  client_sends(request("get popular\r\n", 1));
+  server_sends(reply(value("popular", "v"), 1));
+  for (std::uint16_t i = 0; i < 20 * KeyCache::kSampledGets; ++i) {
+    client_sends(request(i % 2 == 0 ? "get popular\r\n" : "get other" + std::to_string(i) + "\r\n", i));
+  }
+  const auto hot = static_cast<KeyCache*>(cache_.get())->hot_keys();
+  ASSERT_FALSE(hot.empty());
+  EXPECT_EQ(hot[0].key, "popular");
+  EXPECT_NEAR(hot[0].share, 0.5, 0.2);
+}
+
 TEST_F(CacheElements, PassesRequestsItCannotAnswerUnchanged) {
   for (const std::string text : {"mg a v\r\n", "gets a\r\n"}) {
     EXPECT_TRUE(client_sends(request(text)).empty());

@@ -63,9 +63,9 @@ TEST(KeyCache, ForgetsAfterMaxAge) {
   Cache cache(Value::map({{"max_age", "2s"}}));
   cache.get(1, "k");
   cache.reply(1, value("k", "v"));
-  cache.now += 2 * kSecond - 1;
+  cache.now += 2 * kSecond - 2'000'000;  // deadlines are kept to the millisecond, never too late
   EXPECT_NE(cache.look("k"), "");
-  cache.now += 1;
+  cache.now += 2'000'000;
   EXPECT_EQ(cache.look("k"), "");
 }
 
@@ -337,6 +337,86 @@ TEST(KeyCache, MakesRoomByEvicting) {
   }
   EXPECT_GT(left, 15000);
   EXPECT_LT(left, 60000);
+}
+
+// Once the memory is full, a key that was asked for once pushes nobody out.
+TEST(KeyCache, AdmitsWhatIsAskedForOftenEnough) {
+  Cache cache(Value::map({{"memory", "4MiB"}, {"admit_after", "3"}}));
+  const std::string data(1000, 'v');
+  std::uint64_t ticket = 0;
+  const auto ask = [&](const std::string& key) {
+    cache.get(++ticket, key);
+    return cache.reply(ticket, value(key, data));
+  };
+  EXPECT_TRUE(ask("first")) << "there is room";
+  for (int i = 0; i < 10'000; ++i) ask("key" + std::to_string(i));
+  const std::string key = "often";
+  ASSERT_FALSE(cache->worth_fetching(hash_key(key)));
+  EXPECT_FALSE(ask(key));
+  EXPECT_FALSE(ask(key));
+  EXPECT_EQ(cache->misses(hash_key(key)), 2U);
+  EXPECT_TRUE(ask(key));
+  EXPECT_TRUE(cache->worth_fetching(hash_key(key)));
+  cache.now += 3600 * kSecond;
+  EXPECT_EQ(cache.look(key), "") << "too old";
+  EXPECT_TRUE(ask(key)) << "it was there before";
+}
+
+TEST(KeyCache, KeepsLongValuesThatComeInParts) {
+  Cache cache;
+  const std::string data(100'000, 'v');
+  cache.get(1, "k");
+  const auto permit = cache->answered({1}, cache.now);
+  ASSERT_TRUE(permit);
+  auto draft = KeyCache::draft(data.size());
+  ASSERT_TRUE(draft);
+  for (std::size_t at = 0; at < data.size(); at += 1392) {
+    ASSERT_TRUE(cache->write(*permit, *draft, at, std::string_view(data).substr(at, 1392), cache.now));
+  }
+  ASSERT_TRUE(cache->fill(*permit, {"k", {}, 7, 8, 9}, *draft, cache.now + kSecond, cache.now));
+  const auto hit = cache->find(cache->look_up(hash_key("k")), "k", cache.now);
+  ASSERT_TRUE(hit);
+  const auto details = KeyCache::details(*hit);
+  ASSERT_TRUE(details);
+  EXPECT_EQ(details->cas, 8U);
+  std::string got(details->value_length, '\0');
+  EXPECT_TRUE(cache->read_value(*hit, 0, got.size(), reinterpret_cast<std::uint8_t*>(got.data())));
+  EXPECT_EQ(got, data);
+  cache.now += kSecond;
+  EXPECT_FALSE(cache->find(cache->look_up(hash_key("k")), "k", cache.now)) << "its deadline has come";
+}
+
+TEST(Coherence, AWriteSpoilsAValueThatComesInParts) {
+  Cache cache;
+  const std::string data(10'000, 'v');
+  cache.get(1, "k");
+  const auto permit = cache->answered({1}, cache.now);
+  ASSERT_TRUE(permit);
+  auto draft = KeyCache::draft(data.size());
+  ASSERT_TRUE(cache->write(*permit, *draft, 0, data, cache.now));
+  cache.write(2, "k");
+  cache.reply(2, "STORED\r\n");
+  EXPECT_FALSE(cache->fill(*permit, {"k", {}}, *draft, cache.now + kSecond, cache.now));
+  EXPECT_FALSE(cache->find(cache->look_up(hash_key("k")), "k", cache.now));
+}
+
+TEST(Coherence, AGetThatMayNotFillDoesNotFillInSteps) {
+  Cache cache;
+  cache.write(2, "k");
+  cache.get(1, "k");
+  cache.reply(2, "STORED\r\n");
+  const auto permit = cache->answered({1}, cache.now);
+  ASSERT_TRUE(permit);
+  EXPECT_FALSE(cache->fill(*permit, {"k", "v"}, cache.now + kSecond, cache.now));
+}
+
+TEST(KeyCache, NoDeadlineIsLaterThanMaxAge) {
+  Cache cache(Value::map({{"max_age", "2s"}}));
+  cache.get(1, "k");
+  ASSERT_TRUE(cache->fill(*cache->answered({1}, cache.now), {"k", "v"}, cache.now + 3600 * kSecond, cache.now));
+  EXPECT_NE(cache.look("k"), "");
+  cache.now += 2 * kSecond;
+  EXPECT_EQ(cache.look("k"), "");
 }
 
 // Readers, a writer and a filler on the same few keys: no reader ever sees half of one value and half of another.

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+//
+// Requests as they are published of real caches, made by rule: which item is asked for, and how large it is.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace smartswitch::bench {
+
+/// Draws 0 to n-1, the most popular first, as Zipf's law with exponent `s` has it. (Walker's alias method.)
+class Zipf {
+ public:
+  Zipf(std::size_t n, double s);
+  /// `random` is uniform over 64 bits.
+  [[nodiscard]] std::uint32_t operator()(std::uint64_t random) const {
+    const auto slot = static_cast<std::uint32_t>((random >> 32) * chance_.size() >> 32);
+    return static_cast<std::uint32_t>(random) < chance_[slot] ? slot : other_[slot];
+  }
+
+ private:
+  std::vector<std::uint32_t> chance_;  // of 2^32
+  std::vector<std::uint32_t> other_;
+};
+
+struct Trace {
+  std::string name;
+  std::vector<std::uint32_t> items;  ///< in the order they are asked for
+  std::vector<std::uint32_t> sizes;  ///< bytes of each item's value
+  /// Of all items that are asked for more than once, if each needs so many `besides` its value.
+  [[nodiscard]] std::size_t bytes(std::size_t besides) const;
+};
+
+std::vector<Trace> make_traces(std::size_t items, std::size_t requests);
+
+}  // namespace smartswitch::bench
