@@ -73,12 +73,19 @@ for its `reply_lifetime`. Nothing is dropped or changed.)");
       cache_->unknown_write_sent(now(), request.expiry);
       return false;
     }
-    const KeyCache::Write write{request.quiet, request.expiry};
+    const KeyCache::Write write{request.quiet, request.expiry, renewal_of(request)};
     KeyBuffer buffer;
     cache_->write_sent(ticket, hash_key(item_key(request, buffer)), write, now());
     std::string_view more = request.more_keys;
     for (std::string_view key = next_key(more); !key.empty(); key = next_key(more)) cache_->write_sent(ticket, hash_key(key), write, now());
     return true;
+  }
+
+  static KeyCache::Renewal renewal_of(const Request& request) {
+    if (request.stale) return KeyCache::Renewal::kMarked;
+    const bool renews = request.verb == Verb::kSet || request.verb == Verb::kMetaSet || request.verb == Verb::kDelete ||
+                        request.verb == Verb::kMetaDelete;
+    return renews ? KeyCache::Renewal::kDone : KeyCache::Renewal::kAsBefore;
   }
 
   void note_unknown() {

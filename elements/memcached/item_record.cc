@@ -82,7 +82,8 @@ ItemText::ItemText(const Item& item, std::size_t value_length, std::uint32_t gen
   using Kind = ItemRecord::Kind;
   char* const text = reinterpret_cast<char*>(text_) + kTextAt;
   char* end = std::copy(item.key.begin(), item.key.end(), text);
-  const Suffix suffix(item.flags, value_length);
+  Suffix suffix(item.flags, value_length);
+  if (item.absent) suffix.length = 0;
   end = std::copy(suffix.text, suffix.text + suffix.length, end);
   Kind kind = Kind::kInPieces;
   std::uint16_t sum = 0;

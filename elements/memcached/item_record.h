@@ -22,6 +22,7 @@ struct Item {
   std::uint32_t flags = 0;                ///< the client's
   std::uint64_t cas = 0;                  ///< 0: not known
   std::uint32_t expiry = kExpiryUnknown;  ///< when the server's item is gone, in seconds of the switch's clock
+  bool absent = false;                    ///< that there is no such item is what is kept
 };
 
 /// An item as it lies in memory. Readers may look at it while it is being given to another key; so all of it is read and written in atomic
@@ -60,6 +61,8 @@ class ItemRecord {
     [[nodiscard]] bool has_flags() const { return (second_ >> 28 & 1) != 0; }  ///< or an expiry
     [[nodiscard]] std::size_t suffix_length() const { return second_ >> 21 & 0x7F; }
     [[nodiscard]] std::size_t value_length() const { return second_ & 0x1FFFFF; }
+    /// A value's first line always ends in a suffix.
+    [[nodiscard]] bool absent() const { return suffix_length() == 0; }
     [[nodiscard]] std::size_t value_at() const { return key_length() + suffix_length(); }
     [[nodiscard]] std::size_t text_length() const { return value_at() + value_length(); }
     /// Of a kPiece, which is the key's hash and where in the value it belongs.

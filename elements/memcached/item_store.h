@@ -41,7 +41,7 @@ class ItemStore {
   };
   /// An item that is there.
   struct Hit {
-    std::uint32_t length = 0;  ///< bytes of a reply to `get`, from "VALUE" to "END\r\n"
+    std::uint32_t length = 0;  ///< bytes of a reply to `get`, from "VALUE" to "END\r\n"; 0: it is known that there is no such item
     std::uint16_t sum = 0;     ///< their Internet checksum, not complemented
     const ItemRecord* record = nullptr;
     Place place;
@@ -104,14 +104,15 @@ class ItemStore {
       if (!record->has_key(key)) continue;
       place.bucket->count_get(CacheBucket::first_of(ways));
       constexpr std::size_t kAround = ItemRecord::kBefore.size() + ItemRecord::kBehind.size();
-      return Hit{static_cast<std::uint32_t>(kAround + head.text_length()), head.sum(), record, place};
+      const std::size_t length = head.absent() ? 0 : kAround + head.text_length();
+      return Hit{static_cast<std::uint32_t>(length), head.sum(), record, place};
     }
     return std::nullopt;
   }
-  /// Copies the reply to `out`, where `hit.length + kOverrun` bytes have to be. False if it is longer than kLongestReply, or if somebody
-  /// has changed the item meanwhile: then what is in `out` is of no use, and it counts as not found.
+  /// Copies the reply to `out`, where `hit.length + kOverrun` bytes have to be. False if there is none, if it is longer than kLongestReply,
+  /// or if somebody has changed the item meanwhile: then what is in `out` is of no use, and it counts as not found.
   static bool copy(const Hit& hit, std::uint8_t* out) {
-    if (hit.length > kLongestReply) return false;
+    if (hit.length == 0 || hit.length > kLongestReply) return false;
     // Words as they lie in the record, each over the end of the one before.
     static constexpr char kStart[] = "VALUE  ";
     static constexpr char kEnd[] = "\r\nEND\r\n";
@@ -128,6 +129,10 @@ class ItemStore {
   }
   /// Nothing if the item has been changed.
   [[nodiscard]] static std::optional<Details> details(const Hit& hit);
+  /// Whether it is still as it was found.
+  [[nodiscard]] static bool unchanged(const Hit& hit) {
+    return hit.place.bucket->version.load(std::memory_order_relaxed) == hit.place.version;
+  }
   /// Copies `n` bytes of the value, from `from` on. False if the item has been changed: what is in `out` is of no use then.
   [[nodiscard]] bool read_value(const Hit& hit, std::size_t from, std::size_t n, std::uint8_t* out) const;
 
@@ -155,7 +160,6 @@ class ItemStore {
     bool reuse = false;  // the new one goes there
     Segments::Queue queue = Segments::Queue::kSmall;
   };
-  static bool unchanged(const Hit& hit) { return hit.place.bucket->version.load(std::memory_order_relaxed) == hit.place.version; }
   [[nodiscard]] const ItemRecord* first_of(const CacheBucket& b, std::uint64_t ways) const {
     return segments_.at(b.place(CacheBucket::first_of(ways)));
   }

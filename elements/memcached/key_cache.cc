@@ -13,7 +13,8 @@ namespace smartswitch::memcached {
 namespace {
 
 // The clock of tickets and buckets: 134 ms a tick, so that 32 bits are enough for nine years of comparing.
-std::uint32_t to_ticks(std::int64_t ns) { return static_cast<std::uint32_t>(ns >> 27); }
+constexpr unsigned kTickBits = 27;
+std::uint32_t to_ticks(std::int64_t ns) { return static_cast<std::uint32_t>(ns >> kTickBits); }
 std::uint32_t to_s(std::int64_t ns) { return static_cast<std::uint32_t>(ns / 1'000'000'000); }
 
 // Whether `a` is at or after `b` on a clock that wraps.
@@ -32,6 +33,16 @@ std::int64_t seconds_left(std::int64_t expiry) {
   return std::min(expiry, kFarthest);
 }
 
+// A get of the switch's own must not win the right to renew that a client waits for. The bucket is locked.
+void note_renewal(CacheBucket& b, std::uint8_t tag, KeyCache::Renewal renewal) {
+  const std::uint8_t before = b.renewing.load(std::memory_order_relaxed);
+  if (renewal == KeyCache::Renewal::kMarked) {
+    b.renewing.store(before == 0 || before == tag ? tag : CacheBucket::kAnyTag, std::memory_order_relaxed);
+  } else if (before == tag && before != CacheBucket::kAnyTag) {
+    b.renewing.store(0, std::memory_order_relaxed);
+  }
+}
+
 }  // namespace
 
 void KeyCache::describe(Describe<KeyCache>& d) {
@@ -43,8 +54,9 @@ write that takes another way is seen after `max_age` at the latest.
 Which items stay is decided by S3-FIFO: newcomers that nobody asks for again go first. Memory belongs to no size of item: a segment is
 filled with whatever comes. Of 20-byte keys with 32-byte values, 100 bytes or so are needed for each.
 
-The cache knows an item's expiry only from writes that pass: a key that is written with an expiry time is not cached until that time is over, and items
-that got theirs before the switch started live at most `max_age` longer. Values are cached if the whole reply fits one Ethernet frame.)");
+The reply to a get that passes does not tell the item's expiry: a key that was written with one is not filled by such a reply until that time is over, and items
+that got theirs before the switch started live at most `max_age` longer. Nor does a reply of several datagrams fill. So a key that clients go on asking
+for in vain is fetched by the switch itself (CacheResponder's output `fetch`), with `mg`: expiry, cas and values of up to 1 MiB come along.)");
   d.example("hot: {class: KeyCache, memory: 256MiB, max_age: 10s}");
   d.parameter("memory", &KeyCache::memory_, "memory for items and their index; taken from the system as it is filled")
       .between(ByteSize{4 << 20}, ByteSize{std::uint64_t{64} << 30});
@@ -60,7 +72,15 @@ that got theirs before the switch started live at most `max_age` longer. Values 
        "admit_after", &KeyCache::admit_after_,
        "once the memory is full: how often a key has to be asked for in vain before it is worth a place; what was there lately always is")
       .between(1, FrequencySketch::kMost);
+  d.parameter("fetch_after", &KeyCache::fetch_after_,
+              "how often a key has to be asked for in vain, lately, before the switch fetches it by itself; then one get of it is under way, "
+              "however many clients ask")
+      .between(1, FrequencySketch::kMost);
+  d.parameter("negative_age", &KeyCache::negative_age_,
+              "how long the switch answers that there is no such item, after a fetch that found none; 0: gets of what is not there always go to a server")
+      .between(Duration{0}, Duration{86'400'000'000'000});
   d.counter("filled", &KeyCache::filled_, "items put in");
+  d.counter("fetched", &KeyCache::fetches_begun_, "gets that the switch sent by itself");
   d.counter("refused", &KeyCache::refused_,
             "replies that did not fill because a write was under way, had come since, or they could not be told apart");
   d.counter("cold", &KeyCache::cold_, "replies that did not fill because their key has not been asked for often enough: see `admit_after`");
@@ -91,6 +111,11 @@ bool KeyCache::quiet(std::uint32_t ticks) const {
 }
 
 void KeyCache::get_sent(Ticket ticket, std::uint64_t hash, std::int64_t now) {
+  fetch_sent(ticket, hash, now);
+  sketch_.add(hash);
+}
+
+void KeyCache::fetch_sent(Ticket ticket, std::uint64_t hash, std::int64_t now) {
   const CacheBucket& b = store_.bucket(hash);
   const std::uint32_t ticks = to_ticks(now);
   TicketTable::Record record;
@@ -105,7 +130,18 @@ void KeyCache::get_sent(Ticket ticket, std::uint64_t hash, std::int64_t now) {
   const bool fills = quiet(ticks) && (old || none_pending);
   record.kind = fills ? TicketTable::Kind::kRead : TicketTable::Kind::kLook;
   table_->open(record, old ? record.kind : TicketTable::Kind::kLook);
-  sketch_.add(hash);
+}
+
+std::optional<std::uint64_t> KeyCache::begin_fetch(std::uint64_t hash, std::string_view key, std::int64_t now, Random& random) {
+  if (sketch_.count(hash) < fetch_after_ || !worth_fetching(hash)) return std::nullopt;
+  const CacheBucket& b = store_.bucket(hash);
+  const std::uint8_t renewing = b.renewing.load(std::memory_order_relaxed);
+  if (renewing == CacheBucket::tag_of(hash) || renewing == CacheBucket::kAnyTag) return std::nullopt;
+  // In words between spaces, other keys would be other requests.
+  if (key.empty() || key.size() > kLongestKey || key_length(key) != key.size()) return std::nullopt;
+  const auto number = fetches_.open(hash, key, now, random);
+  if (number) fetches_begun_.add_shared();
+  return number;
 }
 
 void KeyCache::other_sent(Ticket ticket, std::int64_t now) {
@@ -147,6 +183,7 @@ void KeyCache::write_sent(Ticket ticket, std::uint64_t hash, Write write, std::i
       const std::uint32_t before = b.no_fill_until.load(std::memory_order_relaxed);
       if (before == 0 || reached(gone, before)) b.no_fill_until.store(gone, std::memory_order_release);
     }
+    if (write.renewal != Renewal::kAsBefore) note_renewal(b, CacheBucket::tag_of(hash), write.renewal);
     store_.take_out(b, hash);
   }
   invalidated_.add_shared();
@@ -175,11 +212,10 @@ std::optional<KeyCache::Permit> KeyCache::answered(Ticket ticket, std::int64_t n
 bool KeyCache::reply_seen(Ticket ticket, std::string_view text, std::int64_t now) {
   const auto permit = answered(ticket, now);
   if (!permit) return false;
-  if (text == "END\r\n") lost(permit->key_hash);
-  if (permit->kind != TicketTable::Kind::kRead) return false;
   const Reply reply = parse_reply(text);
-  if (reply.kind != ReplyKind::kValue || !reply.whole || reply.protocol != Protocol::kText || reply.has_cas || reply.key.empty())
-    return false;
+  if (reply.kind == ReplyKind::kNotFound || reply.kind == ReplyKind::kEnd) lost(permit->key_hash);
+  if (permit->kind != TicketTable::Kind::kRead || !text.starts_with("VALUE ")) return false;
+  if (reply.kind != ReplyKind::kValue || !reply.whole || reply.key.empty()) return false;
   if (text.substr(reply.size()) != "END\r\n" || hash_key(reply.key) != permit->key_hash || text.size() > kLongestReply) return false;
   if (!worth_fetching(permit->key_hash)) {
     cold_.add_shared();
@@ -189,6 +225,7 @@ bool KeyCache::reply_seen(Ticket ticket, std::string_view text, std::int64_t now
   item.key = reply.key;
   item.value = reply.data;
   item.flags = reply.client_flags;
+  item.cas = reply.cas;
   return fill(*permit, item, now + max_age_.nanoseconds, now);
 }
 
@@ -201,13 +238,29 @@ void KeyCache::lost(std::uint64_t hash) {
   store_.take_out(b, hash);
 }
 
+void KeyCache::absent(const Permit& permit, std::string_view key, std::int64_t now) {
+  Item item;
+  item.key = key;
+  item.absent = true;
+  item.expiry = Item::kNeverExpires;
+  const std::int64_t deadline = now + std::min(negative_age_.nanoseconds, max_age_.nanoseconds);
+  // As when it is lost: what was read before must not come back.
+  const bool kept = negative_age_.nanoseconds > 0 && permit.kind == TicketTable::Kind::kRead &&
+                    store_.put(item, filling(permit, deadline, now), [&](CacheBucket& b) {
+                      if (!may_fill(permit, item, b, now)) return false;
+                      b.epoch.store(b.epoch.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+                      return true;
+                    });
+  if (!kept) lost(permit.key_hash);
+}
+
 bool KeyCache::worth_fetching(std::uint64_t hash) const {
   return !store_.full() || sketch_.count(hash) >= admit_after_ || store_.bucket(hash).ways_with(CacheBucket::tag_of(hash)) != 0;
 }
 
 // The bucket is locked.
-bool KeyCache::may_fill(const Permit& permit, const CacheBucket& b, std::int64_t now) const {
-  const std::uint32_t expiring = b.no_fill_until.load(std::memory_order_relaxed);
+bool KeyCache::may_fill(const Permit& permit, const Item& item, const CacheBucket& b, std::int64_t now) const {
+  const std::uint32_t expiring = item.expiry == Item::kExpiryUnknown ? b.no_fill_until.load(std::memory_order_relaxed) : 0;
   const bool write_pending = b.pending.load(std::memory_order_relaxed) != 0 && !settled(b, to_ticks(now));
   return b.epoch.load(std::memory_order_relaxed) == permit.epoch && generation_.load(std::memory_order_acquire) == permit.generation &&
          !write_pending && (expiring == 0 || reached(to_s(now), expiring));
@@ -217,6 +270,8 @@ ItemStore::Filling KeyCache::filling(const Permit& permit, std::int64_t deadline
   return {permit.key_hash, permit.generation, std::min(deadline, now + max_age_.nanoseconds), now};
 }
 
+std::int64_t KeyCache::sent_at(const Permit& permit) { return std::int64_t{permit.time} << kTickBits; }
+
 bool KeyCache::count_fill(bool filled) {
   (filled ? filled_ : refused_).add_shared();
   return filled;
@@ -224,7 +279,7 @@ bool KeyCache::count_fill(bool filled) {
 
 bool KeyCache::fill(const Permit& permit, const Item& item, std::int64_t deadline, std::int64_t now) {
   return count_fill(permit.kind == TicketTable::Kind::kRead &&
-                    store_.put(item, filling(permit, deadline, now), [&](const CacheBucket& b) { return may_fill(permit, b, now); }));
+                    store_.put(item, filling(permit, deadline, now), [&](const CacheBucket& b) { return may_fill(permit, item, b, now); }));
 }
 
 bool KeyCache::write(const Permit& permit, Draft& draft, std::size_t from, std::string_view bytes, std::int64_t now) {
@@ -233,7 +288,7 @@ bool KeyCache::write(const Permit& permit, Draft& draft, std::size_t from, std::
 
 bool KeyCache::fill(const Permit& permit, const Item& item, const Draft& draft, std::int64_t deadline, std::int64_t now) {
   return count_fill(permit.kind == TicketTable::Kind::kRead && store_.put(item, draft, filling(permit, deadline, now),
-                                                                          [&](const CacheBucket& b) { return may_fill(permit, b, now); }));
+                                                                          [&](const CacheBucket& b) { return may_fill(permit, item, b, now); }));
 }
 
 SMARTSWITCH_STATE(KeyCache)

@@ -23,6 +23,7 @@
 #include <string_view>
 #include <vector>
 
+#include "elements/memcached/fetch_table.h"
 #include "elements/memcached/frequency_sketch.h"
 #include "elements/memcached/hot_keys.h"
 #include "elements/memcached/item_store.h"
@@ -46,9 +47,12 @@ class KeyCache final : public State {
   using Draft = ItemStore::Draft;
   /// What a get's ticket says of filling the cache with its reply.
   using Permit = TicketTable::Record;
+  /// memcached's meta protocol lets an item be marked as stale, and the first `mg` that meets it renew it.
+  enum class Renewal : std::uint8_t { kAsBefore, kMarked, kDone };
   struct Write {
     bool no_reply = false;
     std::int64_t expiry = 0;  ///< as memcached's text protocol has it; 0: the item does not expire
+    Renewal renewal = Renewal::kAsBefore;
   };
 
   /// The longest reply that reply_seen() keeps: what fits a frame of 1500 bytes behind IPv6, UDP and memcached's frame header.
@@ -72,10 +76,11 @@ class KeyCache final : public State {
   [[nodiscard]] bool read_value(const Hit& hit, std::size_t from, std::size_t n, std::uint8_t* out) const {
     return store_.read_value(hit, from, n, out);
   }
+  [[nodiscard]] static bool unchanged(const Hit& hit) { return ItemStore::unchanged(hit); }
 
-  /// A get or gets of one key is about to be sent to a server.
+  /// A read of one key is about to be sent to a server.
   void get_sent(Ticket ticket, std::uint64_t hash, std::int64_t now);
-  /// A read that can't fill (several keys, other commands) is about to be sent: its ticket is in use.
+  /// Something that reads no one item (several keys, other commands) is about to be sent: its ticket is in use.
   void other_sent(Ticket ticket, std::int64_t now);
   /// A request that may change the item of `key` is about to be sent.
   void write_sent(Ticket ticket, std::uint64_t hash, Write write, std::int64_t now);
@@ -88,12 +93,25 @@ class KeyCache final : public State {
   /// The same in steps, for replies that are more than one datagram, or not text. What the reply's ticket permits, which is used up by
   /// that.
   std::optional<Permit> answered(Ticket ticket, std::int64_t now);
-  /// Fills the cache with the value that a server has sent. It is served until `deadline`, and at most for `max_age`.
+  /// Monotonic ns, not later than when the get was sent.
+  static std::int64_t sent_at(const Permit& permit);
+  /// Fills the cache with the value that a server has sent. It is served until `deadline`, and at most for `max_age`. If the item's expiry is
+  /// not known, it has to be one that nobody has given an expiry.
   bool fill(const Permit& permit, const Item& item, std::int64_t deadline, std::int64_t now);
   /// A value that comes in parts: each byte has to be written once. A draft that is not filled with is simply forgotten.
   static std::optional<Draft> draft(std::size_t value_length) { return ItemStore::draft(value_length); }
   bool write(const Permit& permit, Draft& draft, std::size_t from, std::string_view bytes, std::int64_t now);
   bool fill(const Permit& permit, const Item& item, const Draft& draft, std::int64_t deadline, std::int64_t now);
+
+  /// A server has said that there is no such item. That is remembered for `negative_age`, if the permit allows it.
+  void absent(const Permit& permit, std::string_view key, std::int64_t now);
+
+  /// The switch's own gets, of keys that clients go on asking for in vain (`fetch_after`). The number of one that is to be sent now; nothing
+  /// if the key is not hot, if one is under way, or if its reply could not be used. fetch_sent() has to follow.
+  std::optional<std::uint64_t> begin_fetch(std::uint64_t hash, std::string_view key, std::int64_t now, Random& random);
+  void fetch_sent(Ticket ticket, std::uint64_t hash, std::int64_t now);
+  /// Which fetches are under way.
+  [[nodiscard]] FetchTable& fetches() { return fetches_; }
 
   /// Whether a key that is not there has been asked for often enough lately (`admit_after`), or has been there before. Always, as long as
   /// nothing has to go for it.
@@ -110,7 +128,7 @@ class KeyCache final : public State {
  private:
   [[nodiscard]] bool settled(const CacheBucket& b, std::uint32_t ticks) const;
   [[nodiscard]] bool quiet(std::uint32_t ticks) const;
-  [[nodiscard]] bool may_fill(const Permit& permit, const CacheBucket& b, std::int64_t now) const;
+  [[nodiscard]] bool may_fill(const Permit& permit, const Item& item, const CacheBucket& b, std::int64_t now) const;
   [[nodiscard]] ItemStore::Filling filling(const Permit& permit, std::int64_t deadline, std::int64_t now) const;
   bool count_fill(bool filled);
   void lost(std::uint64_t hash);
@@ -118,12 +136,15 @@ class KeyCache final : public State {
   ByteSize memory_{256 << 20};
   Duration max_age_{10'000'000'000};
   Duration reply_lifetime_{10'000'000'000};
+  Duration negative_age_{0};
   std::uint32_t tickets_ = 65536;
   std::uint32_t admit_after_ = 2;
+  std::uint32_t fetch_after_ = 2;
 
   ItemStore store_;
   FrequencySketch sketch_;
   HotKeys hot_keys_;
+  FetchTable fetches_;
   std::unique_ptr<TicketTable> table_;
   std::uint32_t lifetime_ticks_ = 0;
   std::atomic<std::uint32_t> generation_{1};
@@ -133,6 +154,7 @@ class KeyCache final : public State {
   Counter filled_;
   Counter refused_;
   Counter cold_;
+  Counter fetches_begun_;
   Counter evicted_;
   Counter invalidated_;
   Counter emptied_;

@@ -39,6 +39,7 @@ struct Request {
   unsigned keys = 0;           ///< how many keys a get names; 1 for other commands that have one
   std::string_view key;        ///< the first one; points into the text
   std::string_view more_keys;  ///< the text of the others, separated by spaces
+  std::string_view flags;      ///< meta: the words behind the key, or behind the value's size
   std::int64_t expiry = 0;     ///< as written: 0 never, up to 30 days relative, else Unix time; negative: at once
   std::size_t head = 0;        ///< bytes of the command line with its end, or of binary header, extras and key; 0 if it is not whole
   std::size_t body = 0;        ///< bytes of data behind it, with the CR LF that ends them

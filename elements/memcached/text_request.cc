@@ -138,6 +138,10 @@ void read_storage(Request& r, const Tokens& t, std::string_view text) {
 
 void read_meta(Request& r, const Tokens& t, std::string_view text) {
   const std::size_t first_flag = r.verb == Verb::kMetaSet ? 3 : 2;
+  if (t.count > first_flag) {
+    const char* const flags = t.token[first_flag].data();
+    r.flags = {flags, static_cast<std::size_t>(t.last().end() - flags)};
+  }
   for (std::size_t i = first_flag; i < t.count; ++i) {
     switch (t.token[i].front()) {
       case 'b':

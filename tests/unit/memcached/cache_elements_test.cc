@@ -13,6 +13,7 @@
 #include "elements/sdk/hash.h"
 #include "elements/sdk/testing/test_bench.h"
 #include "tests/unit/memcached/binary_messages.h"
+#include "tests/unit/memcached/cache_benches.h"
 #include "tests/unit/memcached/requests.h"
 #include "tests/unit/nasty_packets.h"
 
@@ -24,33 +25,7 @@ using testing::PacketBuilder;
 using testing::Seen;
 using testing::TestBench;
 
-class CacheElements : public ::testing::Test {
- protected:
-  CacheElements() {
-    options_.states["hot"] = cache_.get();
-    const Value parameters = Value::map({{"cache", "hot"}});
-    responder_ = std::make_unique<TestBench>("CacheResponder", parameters, options_);
-    invalidate_ = std::make_unique<TestBench>("CacheInvalidate", parameters, options_);
-    fill_ = std::make_unique<TestBench>("CacheFill", parameters, options_);
-  }
-
-  // Sends a packet through a classifier and the element it belongs to. What comes out of `hit` is returned.
-  std::vector<Seen> client_sends(const Bytes& bytes) {
-    TestBench classifier("MemcachedClassifier");
-    classifier.push({bytes});
-    for (const Seen& seen : classifier.take("get")) hand_over(*responder_, seen);
-    for (const char* output : {"write", "several", "control", "direct"}) {
-      for (const Seen& seen : classifier.take(output)) hand_over(*invalidate_, seen);
-    }
-    return responder_->take("hit");
-  }
-  void server_sends(const Bytes& bytes) { fill_->push({bytes}); }
-  bool cached(const std::string& key) { return !client_sends(request("get " + key + "\r\n", 999)).empty(); }
-
-  std::unique_ptr<State> cache_ = testing::make_state("KeyCache", Value::map({{"memory", "8MiB"}}));
-  TestBench::Options options_;
-  std::unique_ptr<TestBench> responder_, invalidate_, fill_;
-};
+class CacheElements : public ::testing::Test, public CacheBenches {};
 
 TEST_F(CacheElements, AnswersASecondGetAsTheServerDid) {
   EXPECT_TRUE(client_sends(request("get k\r\n", 1, 4000)).empty());
@@ -128,11 +103,7 @@ TEST_F(CacheElements, EveryKindOfWriteInvalidates) {
                                 "set j 0 0 1\r\nx\r\nset k 0 0 1\r\nx\r\n"};
   std::uint16_t id = 1;
   for (const std::string& write : writes) {
-    options_.states["hot"] = (cache_ = testing::make_state("KeyCache", Value::map({{"memory", "4MiB"}}))).get();
-    const Value parameters = Value::map({{"cache", "hot"}});
-    responder_ = std::make_unique<TestBench>("CacheResponder", parameters, options_);
-    invalidate_ = std::make_unique<TestBench>("CacheInvalidate", parameters, options_);
-    fill_ = std::make_unique<TestBench>("CacheFill", parameters, options_);
+    start(Value::map({{"memory", "4MiB"}}));
     client_sends(request("get k\r\n", ++id));
     server_sends(reply(value("k", "v"), id));
     ASSERT_TRUE(cached("k")) << write;
@@ -193,14 +164,22 @@ TEST_F(CacheElements, AReplyFromBeforeAWriteDoesNotFill) {
 }
 
 TEST_F(CacheElements, AMissOfAnyKindOfGetTakesTheItemOut) {
-  for (const std::string verb : {"get", "gets"}) {
-    const std::string key = "gone-" + verb;
-    client_sends(request("get " + key + "\r\n", 1));
-    client_sends(request(verb + " " + key + "\r\n", 2));
-    server_sends(reply(value(key, "v"), 1));
-    ASSERT_TRUE(cached(key));
-    server_sends(reply("END\r\n", 2));
-    EXPECT_FALSE(cached(key)) << verb;
+  const std::pair<std::string, std::string> kinds[] = {
+      {"get gone\r\n", "END\r\n"},
+      {"gets gone\r\n", "END\r\n"},
+      {"mg gone v\r\n", "EN\r\n"},
+      {"mg gone k O1\r\n", "EN kgone O1\r\n"},
+      {"mg Z29uZQ== b v\r\n", "EN\r\n"},
+      {binary_request(binary::kGet, "", "gone"), binary_reply(binary::kGet, binary::kKeyNotFound, "", "", "Not found")},
+  };
+  for (const auto& [ask, missed] : kinds) {
+    start(Value::map({{"memory", "4MiB"}}));
+    client_sends(request("get gone\r\n", 1));
+    client_sends(request(ask, 2));
+    server_sends(reply(value("gone", "v"), 1));
+    ASSERT_TRUE(cached("gone"));
+    server_sends(reply(missed, 2));
+    EXPECT_FALSE(cached("gone")) << ask;
   }
 }
 

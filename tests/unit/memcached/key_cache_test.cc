@@ -106,10 +106,10 @@ TEST(KeyCache, TakesOnlyRepliesThatItExpects) {
   EXPECT_EQ(cache.look("k"), "");
 }
 
-TEST(KeyCache, DoesNotKeepMissesErrorsOrCasReplies) {
+TEST(KeyCache, DoesNotKeepMissesErrorsOrWhatIsCutOff) {
   Cache cache;
   for (const std::string text :
-       {"END\r\n", "SERVER_ERROR out of memory\r\n", "VALUE k 0 1 55\r\nx\r\nEND\r\n", "VALUE k 0 5\r\nx\r\nEND\r\n", ""}) {
+       {"END\r\n", "SERVER_ERROR out of memory\r\n", "VALUE k 0 1 5x\r\nx\r\nEND\r\n", "VALUE k 0 5\r\nx\r\nEND\r\n", ""}) {
     cache.get(1, "k");
     EXPECT_FALSE(cache.reply(1, text)) << text;
     EXPECT_EQ(cache.look("k"), "");
