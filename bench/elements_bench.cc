@@ -86,7 +86,7 @@ const std::map<std::string, Case>& cases() {
 // Measured elsewhere: they do nothing without a device, a second worker, or servers that answer.
 const std::set<std::string> kElsewhere = {"PollDevice",  "ToDevice",     "Queue",         "FromPcap",      "Replay",
                                           "Collect",     "HealthProber", "RequestSender", "ReplyReceiver", "RequestSplitter",
-                                          "ReplyJoiner", "Broadcaster",  "ReplicaSwitch", "WarmUp"};
+                                          "ReplyJoiner", "Broadcaster",  "ReplicaSwitch", "WarmUp",        "CacheFetch"};
 
 void require_all_elements() {
   for (const ElementInfo* info : Registry::instance().elements()) {

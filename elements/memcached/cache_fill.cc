@@ -2,10 +2,7 @@
 // Copyright the SmartSwitch authors
 #include <rte_udp.h>
 
-#include <optional>
-
 #include "elements/memcached/datagram.h"
-#include "elements/memcached/fetched_values.h"
 #include "elements/memcached/key_cache.h"
 #include "elements/sdk/element.h"
 
@@ -15,12 +12,9 @@ class CacheFill final : public Element {
  public:
   static void describe(Describe<CacheFill>& d) {
     d.summary("Watches the replies of servers: fills the cache with values and tells it which writes have been answered.");
-    d.details(
-        R"(Every packet from a server has to come through here on its way to a client. Nothing is dropped or changed. Replies to what the switch has fetched by
-itself (CacheResponder's `fetch`) come to `fetched`, and end here.)");
+    d.details("Every packet from a server has to come through here on its way to a client. Nothing is dropped or changed.");
     d.example("fill: {class: CacheFill, cache: hot}");
     d.input<&CacheFill::push>("in", "packets from servers");
-    d.input<&CacheFill::push_fetched>("fetched", "replies to the switch's own gets, from a ReplyReceiver").leads_to({});
     d.output("out", &CacheFill::out_, "the same");
     d.parameter("cache", &CacheFill::cache_, "the cache to fill");
     d.parameter("udp_port", &CacheFill::port_, "port that servers answer from").at_least(1);
@@ -28,33 +22,12 @@ itself (CacheResponder's `fetch`) come to `fetched`, and end here.)");
     d.counter("fills", &CacheFill::fills_, "of these, values that were put into the cache");
   }
 
-  void start(Problems&) override { fetched_.emplace(*cache_); }
-
   void push(Batch& batch) {
     for (Packet packet : batch) look(packet);
     out_.push(batch);
   }
 
-  void push_fetched(Batch& batch) {
-    for (Packet packet : batch) {
-      take(packet);
-      consume(packet);
-    }
-    batch.release();
-  }
-
  private:
-  void take(Packet packet) {
-    const Headers& h = locate_headers(packet);
-    const auto datagram = read_datagram(packet, h);
-    if (!datagram) return;
-    replies_.add();
-    const FrameHeader& frame = *datagram->frame;
-    const FetchedValues::Datagram part{Errand::from(packet.annotations().context).number, ticket_of_reply(packet, h, frame.request_id),
-                                       rte_be_to_cpu_16(frame.sequence), rte_be_to_cpu_16(frame.total), datagram->text};
-    if (fetched_->add(part, now())) fills_.add();
-  }
-
   void look(Packet packet) {
     const Headers& h = locate_headers(packet);
     const auto datagram = read_datagram(packet, h);
@@ -70,7 +43,6 @@ itself (CacheResponder's `fetch`) come to `fetched`, and end here.)");
 
   StateRef<KeyCache> cache_;
   std::uint16_t port_ = kPort;
-  std::optional<FetchedValues> fetched_;
   Output out_;
   Counter replies_, fills_;
 };

@@ -83,8 +83,8 @@ for its `reply_lifetime`. Nothing is dropped or changed.)");
 
   static KeyCache::Renewal renewal_of(const Request& request) {
     if (request.stale) return KeyCache::Renewal::kMarked;
-    const bool renews = request.verb == Verb::kSet || request.verb == Verb::kMetaSet || request.verb == Verb::kDelete ||
-                        request.verb == Verb::kMetaDelete;
+    const bool renews =
+        request.verb == Verb::kSet || request.verb == Verb::kMetaSet || request.verb == Verb::kDelete || request.verb == Verb::kMetaDelete;
     return renews ? KeyCache::Renewal::kDone : KeyCache::Renewal::kAsBefore;
   }
 

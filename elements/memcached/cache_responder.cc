@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright the SmartSwitch authors
-#include <rte_memcpy.h>
-
 #include <fmt/format.h>
+#include <rte_memcpy.h>
 
 #include <array>
 
@@ -24,7 +23,7 @@ the server would send it, in several datagrams if it takes them. All else leaves
 come behind a MemcachedClassifier.
 
 A key that clients go on asking for in vain is asked of its server by the switch itself, once for all of them: through `fetch`, which leads to a
-KeyHashSwitch and a RequestSender. The ReplyReceiver's `fetched` leads to a CacheFill.)");
+KeyHashSwitch and a RequestSender. The ReplyReceiver's `fetched` leads to a CacheFetch.)");
     d.example("cache: {class: CacheResponder, cache: hot}");
     d.input<&CacheResponder::push>("in", "gets");
     d.output("out", &CacheResponder::out_, "gets that a server has to answer");
@@ -34,7 +33,8 @@ KeyHashSwitch and a RequestSender. The ReplyReceiver's `fetched` leads to a Cach
     d.counter("hits", &CacheResponder::hits_, "gets answered here");
     d.counter("misses", &CacheResponder::misses_, "gets of one key passed on");
     d.counter("passed", &CacheResponder::passed_, "gets passed on unlooked: several keys, IP options");
-    d.drop("given_up", &CacheResponder::given_up_, "datagrams of a reply that was not sent: its item was just changed, or the packet pool is empty. A server answers");
+    d.drop("given_up", &CacheResponder::given_up_,
+           "datagrams of a reply that was not sent: its item was just changed, or the packet pool is empty. A server answers");
     d.drop("no_fetch", &CacheResponder::no_fetch_, "gets of the switch's own that did not fit a packet");
   }
 
@@ -111,7 +111,7 @@ KeyHashSwitch and a RequestSender. The ReplyReceiver's `fetched` leads to a Cach
     if (place.bucket == nullptr) {
       pass(packet);
     } else {
-      miss(packet);
+      miss(packet, place);
     }
     return false;
   }
@@ -179,7 +179,7 @@ KeyHashSwitch and a RequestSender. The ReplyReceiver's `fetched` leads to a Cach
       cache_->other_sent(ticket_of_request(packet, h, datagram->frame->request_id), now());
     }
   }
-  [[gnu::noinline]] void miss(Packet packet) {
+  [[gnu::noinline]] void miss(Packet packet, const KeyCache::Place& place) {
     misses_.add();
     const Headers& h = locate_headers(packet);
     const auto datagram = read_datagram(packet, h);
@@ -187,7 +187,17 @@ KeyHashSwitch and a RequestSender. The ReplyReceiver's `fetched` leads to a Cach
     const std::uint64_t hash = packet.annotations().key_hash;
     cache_->get_sent(ticket_of_request(packet, h, datagram->frame->request_id), hash, now());
     KeyBuffer buffer;
-    if (fetch_.connected()) fetch(key_of(packet, buffer), hash);
+    const std::string_view key = key_of(packet, buffer);
+    if (fetch_.connected() && !has_all(place, key)) fetch(key, hash);
+  }
+
+  // Whether a fetch could bring nothing more: the request asks for what only the server knows.
+  bool has_all(const KeyCache::Place& place, std::string_view key) const {
+    const auto hit = cache_->find(place, key, now());
+    if (!hit) return false;
+    if (hit->length == 0) return true;
+    const auto details = KeyCache::details(*hit);
+    return details && details->cas != 0;
   }
 
   void fetch(std::string_view key, std::uint64_t hash) {

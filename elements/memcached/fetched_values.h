@@ -14,8 +14,8 @@
 
 namespace smartswitch::memcached {
 
-/// Replies to the switch's own `mg <key> v f t c k`, on their way into the cache. What fits a datagram goes there at once; longer values are
-/// put together there, a few at a time, from datagrams of which the first has to come first. Belongs to one worker.
+/// Replies to the switch's own `mg <key> v f t c k`, on their way into the cache. What fits a datagram goes there at once; longer values
+/// are put together there, a few at a time, from datagrams of which the first has to come first. Belongs to one worker.
 class FetchedValues {
  public:
   explicit FetchedValues(KeyCache& cache);

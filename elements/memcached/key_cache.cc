@@ -72,12 +72,14 @@ for in vain is fetched by the switch itself (CacheResponder's output `fetch`), w
        "admit_after", &KeyCache::admit_after_,
        "once the memory is full: how often a key has to be asked for in vain before it is worth a place; what was there lately always is")
       .between(1, FrequencySketch::kMost);
-  d.parameter("fetch_after", &KeyCache::fetch_after_,
-              "how often a key has to be asked for in vain, lately, before the switch fetches it by itself; then one get of it is under way, "
-              "however many clients ask")
+  d.parameter(
+       "fetch_after", &KeyCache::fetch_after_,
+       "how often a key has to be asked for in vain, lately, before the switch fetches it by itself; then one get of it is under way, "
+       "however many clients ask")
       .between(1, FrequencySketch::kMost);
   d.parameter("negative_age", &KeyCache::negative_age_,
-              "how long the switch answers that there is no such item, after a fetch that found none; 0: gets of what is not there always go to a server")
+              "how long the switch answers that there is no such item, after a fetch that found none; 0: gets of what is not there always "
+              "go to a server")
       .between(Duration{0}, Duration{86'400'000'000'000});
   d.counter("filled", &KeyCache::filled_, "items put in");
   d.counter("fetched", &KeyCache::fetches_begun_, "gets that the switch sent by itself");
@@ -287,8 +289,9 @@ bool KeyCache::write(const Permit& permit, Draft& draft, std::size_t from, std::
 }
 
 bool KeyCache::fill(const Permit& permit, const Item& item, const Draft& draft, std::int64_t deadline, std::int64_t now) {
-  return count_fill(permit.kind == TicketTable::Kind::kRead && store_.put(item, draft, filling(permit, deadline, now),
-                                                                          [&](const CacheBucket& b) { return may_fill(permit, item, b, now); }));
+  return count_fill(
+      permit.kind == TicketTable::Kind::kRead &&
+      store_.put(item, draft, filling(permit, deadline, now), [&](const CacheBucket& b) { return may_fill(permit, item, b, now); }));
 }
 
 SMARTSWITCH_STATE(KeyCache)

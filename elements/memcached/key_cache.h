@@ -95,8 +95,8 @@ class KeyCache final : public State {
   std::optional<Permit> answered(Ticket ticket, std::int64_t now);
   /// Monotonic ns, not later than when the get was sent.
   static std::int64_t sent_at(const Permit& permit);
-  /// Fills the cache with the value that a server has sent. It is served until `deadline`, and at most for `max_age`. If the item's expiry is
-  /// not known, it has to be one that nobody has given an expiry.
+  /// Fills the cache with the value that a server has sent. It is served until `deadline`, and at most for `max_age`. If the item's expiry
+  /// is not known, it has to be one that nobody has given an expiry.
   bool fill(const Permit& permit, const Item& item, std::int64_t deadline, std::int64_t now);
   /// A value that comes in parts: each byte has to be written once. A draft that is not filled with is simply forgotten.
   static std::optional<Draft> draft(std::size_t value_length) { return ItemStore::draft(value_length); }
@@ -106,8 +106,8 @@ class KeyCache final : public State {
   /// A server has said that there is no such item. That is remembered for `negative_age`, if the permit allows it.
   void absent(const Permit& permit, std::string_view key, std::int64_t now);
 
-  /// The switch's own gets, of keys that clients go on asking for in vain (`fetch_after`). The number of one that is to be sent now; nothing
-  /// if the key is not hot, if one is under way, or if its reply could not be used. fetch_sent() has to follow.
+  /// The switch's own gets, of keys that clients go on asking for in vain (`fetch_after`). The number of one that is to be sent now;
+  /// nothing if the key is not hot, if one is under way, or if its reply could not be used. fetch_sent() has to follow.
   std::optional<std::uint64_t> begin_fetch(std::uint64_t hash, std::string_view key, std::int64_t now, Random& random);
   void fetch_sent(Ticket ticket, std::uint64_t hash, std::int64_t now);
   /// Which fetches are under way.

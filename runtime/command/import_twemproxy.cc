@@ -127,6 +127,7 @@ elements:
   invalidate_direct: {class: CacheInvalidate, cache: hot}
   invalidate_control: {class: CacheInvalidate, cache: hot}
   invalidate_parts: {class: CacheInvalidate, cache: hot}
+  fetched: {class: CacheFetch, cache: hot}
   fill_parts: {class: CacheFill, cache: hot, udp_port: "${SERVICE_PORT}"}
   fill: {class: CacheFill, cache: hot, udp_port: "${SERVICE_PORT}"}
 
@@ -137,6 +138,7 @@ elements:
   # flush_all is for all of them.
   all: {class: Broadcaster, backends: backends, joins: joins}
   choose_parts: {class: KeyHashSwitch, backends: backends}
+  choose_fetch: {class: KeyHashSwitch, backends: backends}
   send: {class: RequestSender, requests: own, backends: backends}
   receive: {class: ReplyReceiver, requests: own}
 
@@ -149,6 +151,9 @@ connections:
   # Gets: from the cache, or else from the server that has the key.
   - classify.get -> cache -> choose
   - cache.hit -> cut_to_clients
+  # What goes on being asked for in vain is fetched, once for all.
+  - cache.fetch, cache_parts.fetch -> choose_fetch -> send
+  - receive.fetched -> fetched
   # Writes, and commands without a key: the cache is told, then the server.
   - classify.write -> invalidate -> choose
   - classify.control -> filter_control -> invalidate_control -> all

@@ -6,6 +6,7 @@ Each conversation is held twice, with empty servers: with one memcached directly
 for numbers that a server makes up (versions of items) and for how text is cut into datagrams."""
 
 import re
+import socket
 import struct
 import unittest
 
@@ -20,6 +21,7 @@ def storage(flags=0, expiry=0):
     return struct.pack("!II", flags, expiry)
 
 
+SO_RCVBUFFORCE = 33  # socket(7); Python's socket has no name for it
 GETKQ, NOOP = 0x0D, 0x0A
 
 # The examples of protocol.txt and protocol_binary.txt, and every command in every form. A request with several keys is one whose keys are at both servers.
@@ -70,6 +72,7 @@ class Protocol(MemswitchTest):
         """What is answered to each of the requests, asked one after the other."""
         answers = []
         with self.lab.socket("client", timeout=5.0) as udp:
+            udp.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20)
             udp.connect((address, MEMCACHED_PORT))
             for number, request in enumerate(requests):
                 udp.send(struct.pack("!HHHH", number, 0, 1, 0) + request)
@@ -151,6 +154,33 @@ class Protocol(MemswitchTest):
             self.assertEqual([client.get(key) for key in KEYS], [None] * len(KEYS), "flush_all is for all servers")
         self.stop_cleanly(switch)
         self.assertGreater(switch.counter("split", "parts"), 80)
+
+    def test_hot_keys_are_answered_as_memcached_does(self):
+        """Each question again and again, until the switch has fetched the item and answers by itself."""
+        items = {b"hot": (5, 0, b"hello"), b"lives": (0, 1000, b"x" * 50), b"empty": (1, 0, b""), b"page": (0, 0, b"p" * 5000),
+                 b"large": (0, 1000, bytes(range(33, 123)) * 1000), b"largest": (0, 0, b"l" * 1_000_000)}
+        requests = []
+        for key in [*items, b"nothing"]:
+            forms = [b"get %s\r\n", b"gets %s\r\n", b"mg %s v\r\n", b"mg %s v f s c k O77\r\n", b"mg %s t\r\n", b"mg %s\r\n"]
+            if key == b"largest":
+                forms = forms[1:3]
+            else:
+                requests += [binary(opcode, b"", key) for opcode in (0x00, 0x0C)] * 4
+            requests += [form % key for form in forms] * 4
+        for role in SERVERS:
+            self.lab.flush(role)
+            for key, (flags, expiry, value) in items.items():
+                self.assertEqual(self.lab.tell(role, b"set %s %d %d %d\r\n%s\r\n" % (key, flags, expiry, len(value), value), b"\r\n"), b"STORED\r\n")
+        # Rings that take all of a large value at once.
+        switch = self.start_memswitch(CLIENT_DEV="net_af_packet0,iface=client,framecnt=2048", SERVER1_DEV="net_af_packet1,iface=server1,framecnt=2048",
+                                      SERVER2_DEV="net_af_packet2,iface=server2,framecnt=2048")
+        directly = self.converse(OWN["server1"], requests)
+        through = self.converse(SERVICE, requests)
+        for request, expected, got in zip(requests, directly, through):
+            self.assertEqual(self.plain(got, request), self.plain(expected, request), f"{request!r}")
+        self.stop_cleanly(switch)
+        self.assertEqual(switch.counter("fetched", "fills"), len(items))
+        self.assertGreater(switch.counter("cache", "hits"), len(items) * 20)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@
 
 namespace smartswitch::memcached {
 
-/// CacheResponder, CacheInvalidate and CacheFill around one KeyCache.
+/// CacheResponder, CacheInvalidate, CacheFill and CacheFetch around one KeyCache.
 class CacheBenches {
  public:
   explicit CacheBenches(const Value& parameters = Value::map({{"memory", "8MiB"}})) { start(parameters); }
@@ -24,6 +24,7 @@ class CacheBenches {
     responder_ = std::make_unique<testing::TestBench>("CacheResponder", hot, options_);
     invalidate_ = std::make_unique<testing::TestBench>("CacheInvalidate", hot, options_);
     fill_ = std::make_unique<testing::TestBench>("CacheFill", hot, options_);
+    fetched_ = std::make_unique<testing::TestBench>("CacheFetch", hot, options_);
   }
   /// Sends a packet through a classifier and the element it belongs to. What comes out of `hit` is returned.
   std::vector<testing::Seen> client_sends(const testing::Bytes& bytes) {
@@ -38,12 +39,12 @@ class CacheBenches {
   void server_sends(const testing::Bytes& bytes) { fill_->push({bytes}); }
   bool cached(const std::string& key) { return !client_sends(request("get " + key + "\r\n", 999)).empty(); }
   void advance(Duration by) {
-    for (auto* bench : {responder_.get(), invalidate_.get(), fill_.get()}) bench->advance(by);
+    for (auto* bench : {responder_.get(), invalidate_.get(), fill_.get(), fetched_.get()}) bench->advance(by);
   }
 
   std::unique_ptr<State> cache_;
   testing::TestBench::Options options_;
-  std::unique_ptr<testing::TestBench> responder_, invalidate_, fill_;
+  std::unique_ptr<testing::TestBench> responder_, invalidate_, fill_, fetched_;
 };
 
 }  // namespace smartswitch::memcached

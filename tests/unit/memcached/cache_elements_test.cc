@@ -219,14 +219,16 @@ TEST_F(CacheElements, PassesARequestOnUnchangedWhenTheReplyDoesNotFitItsBuffer) 
 
 TEST_F(CacheElements, SurviveNastyPackets) {
   options_.buffer_bytes = 10000;
-  for (const char* element : {"CacheResponder", "CacheInvalidate", "CacheFill"}) {
+  for (const char* element : {"CacheResponder", "CacheInvalidate", "CacheFill", "CacheFetch"}) {
     TestBench bench(element, Value::map({{"cache", "hot"}}), options_);
     std::size_t pushed = 0;
     for (const auto& nasty : testing::nasty_packets()) {
       bench.push({nasty.bytes});
       ++pushed;
     }
-    EXPECT_EQ(bench.output("out").size(), pushed) << element;
+    if (element != std::string_view("CacheFetch")) {
+      EXPECT_EQ(bench.output("out").size(), pushed) << element;
+    }
   }
 }
 

@@ -14,8 +14,8 @@
 namespace smartswitch::memcached {
 namespace {
 
-using ::testing::ElementsAre;
 using testing::Bytes;
+using ::testing::ElementsAre;
 using testing::Seen;
 
 class CacheForms : public ::testing::Test, public CacheBenches {
@@ -185,13 +185,13 @@ class Fetch : public CacheForms {
     std::string payload = testing::memcached_frame(1, text);
     payload[3] = static_cast<char>(sequence);
     payload[5] = static_cast<char>(total);
-    const Packet packet = fill_->packet(
+    const Packet packet = fetched_->packet(
         testing::PacketBuilder().ether("02:00:00:00:01:01", kClientMac).ipv4(kService, kClient).udp(11211, 40960).payload(payload));
     packet.annotations().context = fetch.annotations.context;
     packet.annotations().flags = kOwn;
     Batch batch;
     batch.add(packet);
-    fill_->push(batch, "fetched");
+    fetched_->push(batch);
   }
   std::vector<Seen> fetches() { return responder_->take("fetch"); }
   Seen fetch_of(const std::string& key) {
@@ -215,7 +215,7 @@ TEST_F(Fetch, AsksOnceForAKeyThatManyAskFor) {
   EXPECT_EQ(sent[0].annotations.key_hash, hash_key("k"));
   server_answers(sent[0], "VA 5 f7 t-1 c12 kk\r\nhello\r\n");
   EXPECT_THAT(ask("gets k\r\n"), ElementsAre("VALUE k 7 5 12\r\nhello\r\nEND\r\n"));
-  EXPECT_EQ(fill_->counter("fills"), 1U);
+  EXPECT_EQ(fetched_->counter("fills"), 1U);
 }
 
 TEST_F(Fetch, KeepsAnItemForAsLongAsTheServerDoesAndNoLonger) {
@@ -242,7 +242,7 @@ TEST_F(Fetch, DoesNotFillAfterAWrite) {
   const Seen fetch = fetch_of("k");
   client_sends(request("set k 0 0 1\r\ny\r\n", 1));
   server_answers(fetch, "VA 1 f0 t-1 c12 kk\r\nx\r\n");
-  EXPECT_EQ(fill_->counter("fills"), 0U);
+  EXPECT_EQ(fetched_->counter("fills"), 0U);
   server_sends(reply("STORED\r\n", 1));
   ask("get k\r\n", 2);
   const auto again = fetches();
@@ -275,6 +275,12 @@ TEST_F(Fetch, NeverPutsAKeyIntoACommandThatIsMoreThanAWord) {
     for (unsigned i = 0; i < 5; ++i) ask(binary_request(binary::kGet, "", key), ++id_);
     EXPECT_TRUE(fetches().empty()) << key;
   }
+}
+
+TEST_F(Fetch, DoesNotFetchWhatIsThere) {
+  server_answers(fetch_of("k"), "VA 1 f0 t90 c12 kk\r\nx\r\n");
+  for (unsigned i = 0; i < 5; ++i) EXPECT_THAT(ask("mg k t\r\n", ++id_), ElementsAre()) << "only the server knows";
+  EXPECT_TRUE(fetches().empty());
 }
 
 TEST_F(Fetch, WaitsAWhileAfterItFoundNothing) {
