@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "elements/sdk/describe.h"
+
 namespace smartswitch::runtime {
 
 struct CounterValue {
@@ -46,10 +48,16 @@ struct ElementCounts {
   [[nodiscard]] std::int64_t unaccounted() const;
 };
 
+struct Ranking {
+  std::string name;
+  std::vector<Ranked> foremost;  ///< best first
+};
+
 struct StateCounts {
   std::string name;
   std::string state_class;
   std::vector<CounterValue> counters;
+  std::vector<Ranking> rankings;
 };
 
 /// As the device counts.

@@ -64,6 +64,28 @@ std::string counters_text(const std::vector<CounterValue>& counters, bool drops)
   return text;
 }
 
+// In keys there may be any bytes.
+std::string printable(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c > ' ' && c <= '~' && c != '\\') {
+      out += c;
+    } else {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
+}
+
+std::string ranking_text(const Ranking& ranking) {
+  constexpr std::size_t kShown = 5;
+  std::string text;
+  for (std::size_t i = 0; i < ranking.foremost.size() && i < kShown; ++i) {
+    text += fmt::format("{}{} {:.1f} %", i == 0 ? "" : ", ", printable(ranking.foremost[i].name), 100 * ranking.foremost[i].share);
+  }
+  return text.empty() ? text : fmt::format("  {}: {}\n", ranking.name, text);
+}
+
 std::string elements_table(const Snapshot& snapshot, bool colour) {
   Table table({"element", "class", "in", "out", "dropped", "held"}, 2);
   for (const ElementCounts& e : snapshot.elements) {
@@ -104,6 +126,12 @@ nlohmann::ordered_json counters_json(const std::vector<CounterValue>& counters, 
   for (const CounterValue& counter : counters) {
     if (counter.drop == drops) json[counter.name] = counter.value;
   }
+  return json;
+}
+
+nlohmann::ordered_json ranking_json(const Ranking& ranking) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  for (const Ranked& r : ranking.foremost) json.push_back({{"name", printable(r.name)}, {"share", r.share}});
   return json;
 }
 
@@ -148,6 +176,7 @@ std::string summary_text(const Snapshot& snapshot, bool colour) {
   for (const StateCounts& state : snapshot.states) {
     const std::string counters = counters_text(state.counters, false);
     if (!counters.empty()) text += fmt::format("\nstate {} ({}): {}\n", state.name, state.state_class, counters);
+    for (const Ranking& ranking : state.rankings) text += ranking_text(ranking);
   }
   if (!snapshot.ports.empty()) text += "\n" + ports_table(snapshot, colour);
   text += "\n" + workers_table(snapshot, colour);
@@ -174,8 +203,10 @@ std::string summary_json(const Snapshot& snapshot) {
                                  {"pool", {{"packets", snapshot.pool_packets}, {"in_use", snapshot.pool_in_use}}}};
   for (const char* part : {"elements", "states", "ports", "workers"}) json[part] = nlohmann::ordered_json::object();
   for (const ElementCounts& e : snapshot.elements) json["elements"][e.name] = element_json(e);
-  for (const StateCounts& s : snapshot.states)
+  for (const StateCounts& s : snapshot.states) {
     json["states"][s.name] = {{"class", s.state_class}, {"counters", counters_json(s.counters, false)}};
+    for (const Ranking& r : s.rankings) json["states"][s.name][r.name] = ranking_json(r);
+  }
   for (const PortCounts& p : snapshot.ports) json["ports"][p.name] = port_json(p);
   for (const WorkerCounts& w : snapshot.workers) json["workers"][w.name] = worker_json(w);
   return json.dump(2) + "\n";

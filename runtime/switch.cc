@@ -271,7 +271,9 @@ Snapshot Switch::snapshot() const {
   parts_->count_elements(snapshot);
   for (std::size_t i = 0; i < parts_->plan.states.size(); ++i) {
     const graph::StateObject& spec = parts_->plan.states[i];
-    snapshot.states.push_back({spec.name, spec.info->name, read_counters(*spec.info, parts_->pipeline->states()[i].get())});
+    const State* state = parts_->pipeline->states()[i].get();
+    StateCounts& counts = snapshot.states.emplace_back(StateCounts{spec.name, spec.info->name, read_counters(*spec.info, state), {}});
+    for (const RankingInfo& ranking : spec.info->rankings) counts.rankings.push_back({ranking.name, ranking.get(state)});
   }
   for (const Ports::Live& port : parts_->ports->live()) snapshot.ports.push_back(count_port(port));
   for (const auto& worker : parts_->workers) snapshot.workers.push_back(count_worker(*worker));

@@ -70,7 +70,7 @@ void HotKeys::halve() {
   for (Listed& l : listed_) l.count /= 2;
 }
 
-std::vector<HotKeys::Entry> HotKeys::list() const {
+std::vector<Ranked> HotKeys::list() const {
   std::vector<Listed> copy;
   copy.reserve(kListed);
   std::uint32_t samples = 0;
@@ -80,7 +80,7 @@ std::vector<HotKeys::Entry> HotKeys::list() const {
     std::copy_if(listed_.begin(), listed_.end(), std::back_inserter(copy), [](const Listed& l) { return l.count > 0; });
   }
   std::sort(copy.begin(), copy.end(), [](const Listed& a, const Listed& b) { return a.count > b.count; });
-  std::vector<Entry> entries;
+  std::vector<Ranked> entries;
   for (const Listed& l : copy) entries.push_back({std::string(l.key, l.length), static_cast<double>(l.count) / samples});
   return entries;
 }

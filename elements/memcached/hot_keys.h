@@ -4,11 +4,11 @@
 
 #include <array>
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "elements/memcached/protocol.h"
+#include "elements/sdk/describe.h"
 #include "elements/sdk/spin_lock.h"
 
 namespace smartswitch::memcached {
@@ -17,17 +17,14 @@ namespace smartswitch::memcached {
 /// who asks most, and a list of the best. Safe from several workers: who finds another one at it leaves his sample out.
 class HotKeys {
  public:
-  struct Entry {
-    std::string key;
-    double share = 0;  ///< of the gets lately, 0 to 1; may be too low, hardly ever too high
-  };
   static constexpr unsigned kListed = 32;
 
   HotKeys();
   /// A get of `key` that was chosen without regard to the key.
   void sample(std::uint64_t hash, std::string_view key);
-  /// Best first; for other threads than the packet path's, because it allocates.
-  [[nodiscard]] std::vector<Entry> list() const;
+  /// Keys and their shares of the gets lately, best first: may be too low, hardly ever too high. For other threads than the packet path's,
+  /// because it allocates.
+  [[nodiscard]] std::vector<Ranked> list() const;
 
  private:
   static constexpr unsigned kRows = 2;

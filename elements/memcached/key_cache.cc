@@ -81,6 +81,7 @@ for in vain is fetched by the switch itself (CacheResponder's output `fetch`), w
               "how long the switch answers that there is no such item, after a fetch that found none; 0: gets of what is not there always "
               "go to a server")
       .between(Duration{0}, Duration{86'400'000'000'000});
+  d.ranking("hot_keys", &KeyCache::hot_keys, "the keys that are asked for most, with their share of all gets, found in a sample");
   d.counter("filled", &KeyCache::filled_, "items put in");
   d.counter("fetched", &KeyCache::fetches_begun_, "gets that the switch sent by itself");
   d.counter("refused", &KeyCache::refused_,

@@ -123,7 +123,7 @@ class KeyCache final : public State {
   static constexpr unsigned kSampledGets = 127;
   void sample(std::uint64_t hash, std::string_view key) { hot_keys_.sample(hash, key); }
   /// The keys that are asked for most, and their share of all gets.
-  [[nodiscard]] std::vector<HotKeys::Entry> hot_keys() const { return hot_keys_.list(); }
+  [[nodiscard]] std::vector<Ranked> hot_keys() const { return hot_keys_.list(); }
 
  private:
   [[nodiscard]] bool settled(const CacheBucket& b, std::uint32_t ticks) const;

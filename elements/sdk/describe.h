@@ -111,7 +111,19 @@ struct ElementInfo : ClassInfo {
   std::function<std::unique_ptr<Element>()> create;
 };
 
+/// Who is foremost in something: keys that are asked for most, say.
+struct Ranked {
+  std::string name;
+  double share = 0;  ///< 0 to 1
+};
+struct RankingInfo {
+  std::string name;
+  std::string help;
+  std::function<std::vector<Ranked>(const void* object)> get;  ///< best first
+};
+
 struct StateInfo : ClassInfo {
+  std::vector<RankingInfo> rankings;
   std::function<std::unique_ptr<State>()> create;
 };
 
@@ -439,6 +451,12 @@ template <class T>
 class DescribeState : public DescribeClass<T, StateInfo> {
  public:
   using DescribeClass<T, StateInfo>::DescribeClass;
+
+  /// `list` is called by threads other than workers', while they run.
+  void ranking(std::string name, std::vector<Ranked> (T::*list)() const, std::string help) {
+    this->info().rankings.push_back(
+        {std::move(name), std::move(help), [list](const void* object) { return (static_cast<const T*>(object)->*list)(); }});
+  }
 };
 
 /// What describe() is given: for an element its ports, source, parameters and counters; for a state object the last two.

@@ -72,6 +72,9 @@ std::vector<Part> parts_of(const ElementInfo& info) {
 std::vector<Part> parts_of(const StateInfo& info) {
   std::vector<Part> parts;
   add_common(info, parts);
+  Part rankings{"Rankings", {}};
+  for (const RankingInfo& r : info.rankings) rankings.entries.push_back({r.name, "", r.help});
+  if (!rankings.entries.empty()) parts.push_back(std::move(rankings));
   return parts;
 }
 

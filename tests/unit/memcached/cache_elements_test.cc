@@ -191,7 +191,7 @@ TEST_F(CacheElements, ListsTheKeysThatAreAskedForMost) {
   }
   const auto hot = static_cast<KeyCache*>(cache_.get())->hot_keys();
   ASSERT_FALSE(hot.empty());
-  EXPECT_EQ(hot[0].key, "popular");
+  EXPECT_EQ(hot[0].name, "popular");
   EXPECT_NEAR(hot[0].share, 0.5, 0.2);
 }
 

@@ -33,7 +33,7 @@ TEST(HotKeys, FindsWhatIsAskedForMostAndHowOften) {
   ASSERT_GE(list.size(), 10U);
   EXPECT_LE(list.size(), HotKeys::kListed);
   for (std::size_t i = 0; i < 10; ++i) {
-    EXPECT_EQ(list[i].key, "hot" + std::to_string(i));
+    EXPECT_EQ(list[i].name, "hot" + std::to_string(i));
     EXPECT_NEAR(list[i].share, 0.050 - 0.004 * static_cast<double>(i), 0.005);
   }
   for (std::size_t i = 10; i < list.size(); ++i) EXPECT_LT(list[i].share, 0.002);
@@ -42,10 +42,10 @@ TEST(HotKeys, FindsWhatIsAskedForMostAndHowOften) {
 TEST(HotKeys, ForgetsWhatIsHotNoMore) {
   HotKeys hot;
   for (int i = 0; i < 100'000; ++i) ask(hot, "yesterday");
-  EXPECT_EQ(hot.list().front().key, "yesterday");
+  EXPECT_EQ(hot.list().front().name, "yesterday");
   for (int i = 0; i < 400'000; ++i) ask(hot, "today" + std::to_string(i % 4));
   const auto list = hot.list();
-  EXPECT_THAT(list.front().key, ::testing::StartsWith("today"));
+  EXPECT_THAT(list.front().name, ::testing::StartsWith("today"));
   EXPECT_NEAR(list.front().share, 0.25, 0.1);
 }
 
@@ -55,7 +55,7 @@ TEST(HotKeys, KeepsKeysOfEveryLength) {
   ask(hot, std::string(251, 'k'));
   ask(hot, "");
   ASSERT_EQ(hot.list().size(), 1U);
-  EXPECT_EQ(hot.list()[0].key, std::string(250, 'k'));
+  EXPECT_EQ(hot.list()[0].name, std::string(250, 'k'));
 }
 
 TEST(HotKeys, MayBeReadWhileSeveralSample) {
@@ -68,10 +68,10 @@ TEST(HotKeys, MayBeReadWhileSeveralSample) {
     });
   }
   for (int i = 0; i < 100; ++i) {
-    for (const HotKeys::Entry& entry : hot.list()) ASSERT_FALSE(entry.key.empty());
+    for (const Ranked& entry : hot.list()) ASSERT_FALSE(entry.name.empty());
   }
   for (std::thread& t : threads) t.join();
-  EXPECT_EQ(hot.list().front().key, "hot");
+  EXPECT_EQ(hot.list().front().name, "hot");
 }
 
 }  // namespace

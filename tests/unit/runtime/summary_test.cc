@@ -38,7 +38,7 @@ Snapshot example() {
   tx.name = "tx";
   tx.element_class = "ToDevice";
   tx.in = tx.sent = 60;
-  s.states.push_back({"hot", "KeyCache", {{"hits", 3, false}}});
+  s.states.push_back({"hot", "KeyCache", {{"hits", 3, false}}, {{"hot_keys", {{"popular", 0.25}, {"two\n\xff", 0.125}}}}});
   s.ports.push_back({.name = "clients", .device = "net_null0", .link_up = true, .rx_packets = 100});
   s.workers.push_back(
       {.name = "worker0", .core = 1, .rounds = 10, .busy_rounds = 4, .sleeps = 1, .busy_seconds = 0.5, .idle_seconds = 1.5});
@@ -84,6 +84,10 @@ TEST(SummaryText, BlamesAnElementThatLosesPackets) {
   EXPECT_THAT(summary_text(s, false), HasSubstr("element `limit` (RateLimiter) does not account for 5 packets"));
 }
 
+TEST(SummaryText, NamesTheForemost) {
+  EXPECT_THAT(summary_text(example(), false), HasSubstr("\n  hot_keys: popular 25.0 %, two\\x0a\\xff 12.5 %\n"));
+}
+
 TEST(SummaryText, HasColourWhenAsked) { EXPECT_THAT(summary_text(example(), true), HasSubstr("\x1b[1melement")); }
 
 TEST(SummaryJson, HasEverything) {
@@ -94,6 +98,9 @@ TEST(SummaryJson, HasEverything) {
   EXPECT_EQ(json["elements"]["limit"]["counters"]["packets"], 7);
   EXPECT_EQ(json["elements"]["limit"]["outputs"]["excess"], 5);
   EXPECT_EQ(json["states"]["hot"]["counters"]["hits"], 3);
+  EXPECT_EQ(json["states"]["hot"]["hot_keys"][0]["name"], "popular");
+  EXPECT_EQ(json["states"]["hot"]["hot_keys"][1]["name"], "two\\x0a\\xff");
+  EXPECT_EQ(json["states"]["hot"]["hot_keys"][1]["share"], 0.125);
   EXPECT_EQ(json["ports"]["clients"]["rx_packets"], 100);
   EXPECT_EQ(json["workers"]["worker0"]["busy_seconds"], 0.5);
   EXPECT_EQ(json["pool"]["in_use"], 5);
