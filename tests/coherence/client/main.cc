@@ -181,7 +181,7 @@ int main(int argc, char** argv) {
   app.add_option("--processes", options.processes, "of each thread; each has one request under way")->check(CLI::Range(1, 4096));
   app.add_option("--keys", options.keys, "how many keys there are")->check(CLI::Range(1, 100'000));
   app.add_option("--writes", options.writes, "part of the operations that may write")->check(CLI::Range(0.0, 0.4));
-  app.add_option("--quiet", options.quiet, "part of the writes that want no answer: their order is hard to find out")
+  app.add_option("--quiet", options.quiet, "part of the writes that want no answer; their order is hard to find out")
       ->check(CLI::Range(0.0, 0.1));
   app.add_flag("--only-plain", options.only_plain,
                "no append, prepend, incr and decr: their order is hard to find out if requests are doubled");

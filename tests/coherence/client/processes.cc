@@ -211,7 +211,9 @@ void Processes::choose_form(Process& process, Operation& o) {
   }
   const auto seen = process.seen.find(o.key);
   if (o.kind == Kind::kDelete && o.form != Form::kText && seen != process.seen.end() && below(2) == 0) o.number = seen->second;
-  o.quiet = can_be_quiet(o.kind, o.form) && by_chance() < options_.quiet;
+  // As many on each key: where others write seldom, it shows longest what came of them.
+  const double share = mortal ? 1.0 : share_of_writes(o.key, use_of(o.key, options_));
+  o.quiet = can_be_quiet(o.kind, o.form) && by_chance() < options_.quiet / share;
 }
 
 std::string Processes::fresh_value() {

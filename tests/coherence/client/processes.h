@@ -24,7 +24,7 @@ struct Options {
   unsigned processes = 64;  ///< of each thread
   std::uint32_t keys = 16;
   double writes = 0.2;                    ///< part of the operations, on average over the keys
-  double quiet = 0.005;                   ///< part of the writes that want no answer
+  double quiet = 0.002;                   ///< part of the writes that want no answer, on average over the keys
   bool only_plain = false;                ///< no append, prepend, incr, decr
   bool mortal = false;                    ///< a quarter of the keys is stored with expiry times and touched
   std::int64_t timeout = 500'000'000;     ///< ns
