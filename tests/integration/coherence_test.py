@@ -60,6 +60,9 @@ class CoherenceTest(LabTest):
                 self.assertGreater(lines[name]["counters"][counter], 10, name)
         self.assertGreater(sum(line["drops"]["lost"] for line in lines.values()), 20)
         self.assertGreater(result["unanswered"], 10)
+        for what in ("gats", "gat", "meta", "binary", "noreply", "several"):
+            self.assertGreater(result[what], 0, what)
+        self.assertGreater(switch.counter("cache_parts", "hits"), 10)
 
 
 class Linearizable(CoherenceTest):
