@@ -231,9 +231,27 @@ TEST(Linearizability, Expiry) {
   Operation get_and_touch = between(2, 3, Kind::kGat);
   get_and_touch.result = "a";
   EXPECT_TRUE(linearizable({mortal, get_and_touch, get(60 * kSecond, 60 * kSecond + 1, "a")}));
+  get_and_touch.kind = Kind::kGats;
+  get_and_touch.number = 5;
+  EXPECT_TRUE(linearizable({mortal, get_and_touch, gets(60 * kSecond, 60 * kSecond + 1, "a", 5)}));
+  EXPECT_TRUE(violation({mortal, get_and_touch, gets(6, 7, "a", 4)}));
+  get_and_touch.expiry = 20;
+  EXPECT_TRUE(violation({mortal, get_and_touch, get(22 * kSecond, 22 * kSecond + 1, "a")}));
   mortal.expiry = -1;
   EXPECT_TRUE(linearizable({mortal, miss(2, 3)}));
   EXPECT_TRUE(violation({mortal, get(2, 3, "a")}));
+}
+
+TEST(Linearizability, DeletesOfOneVersion) {
+  Operation erase = between(6, 7, Kind::kDelete);
+  erase.number = 5;
+  const Operation shown = gets(2, 3, "a", 5);
+  EXPECT_TRUE(linearizable({set(0, 1, "a"), shown, erase, miss(8, 9)}));
+  EXPECT_TRUE(violation({set(0, 1, "a"), shown, erase, get(8, 9, "a")}));
+  EXPECT_TRUE(violation({set(0, 1, "a"), shown, set(4, 5, "b"), erase}));
+  erase.outcome = Outcome::kRefused;
+  EXPECT_TRUE(linearizable({set(0, 1, "a"), shown, set(4, 5, "b"), erase, get(8, 9, "b")}));
+  EXPECT_TRUE(violation({set(0, 1, "a"), shown, erase}));
 }
 
 TEST(Linearizability, KeysAreApart) {
