@@ -179,7 +179,7 @@ void read_meta(Request& r, const Tokens& t, std::string_view text) {
 void read_keyed(Request& r, const Tokens& t, std::string_view text) {
   const bool meta = r.verb == Verb::kMetaGet || r.verb == Verb::kMetaDebug || r.verb >= Verb::kMetaSet;
   if (t.count < 2 || t.too_many || !good_key(t.token[1])) {
-    r.status = t.count < 2 && !meta ? Status::kNoCommand : Status::kBadLine;
+    r.status = (t.count < 2 || t.too_many) && !meta ? Status::kNoCommand : Status::kBadLine;
     return;
   }
   r.key = t.token[1];

@@ -9,10 +9,12 @@
 namespace coherence {
 namespace {
 
-constexpr std::array<std::string_view, kKinds> kNames{"get",     "gets", "gat",    "set",  "add",  "replace", "append",
-                                                      "prepend", "cas",  "delete", "incr", "decr", "touch",   "flush_all"};
+constexpr std::array<std::string_view, kKinds> kNames{"get",     "gets", "gat",    "gats", "set",  "add",   "replace",  "append",
+                                                      "prepend", "cas",  "delete", "incr", "decr", "touch", "flush_all"};
 
-std::string question(const Operation& o) {
+constexpr std::array<std::string_view, 4> kForms{"", "meta ", "meta base64 ", "binary "};
+
+std::string question_of_kind(const Operation& o) {
   std::string text(name_of(o.kind));
   const std::string expiry = o.expiry == 0 ? "" : fmt::format(" for {} s", o.expiry);
   switch (o.kind) {
@@ -30,27 +32,34 @@ std::string question(const Operation& o) {
       return fmt::format("{} by {}", text, o.number);
     case Kind::kTouch:
     case Kind::kGat:
+    case Kind::kGats:
       return expiry.empty() ? text + " for ever" : text + expiry;
+    case Kind::kDelete:
+      return o.number == 0 ? text : fmt::format("{} if version {}", text, o.number);
     default:
       return text;
   }
 }
 
+std::string question(const Operation& o) {
+  return fmt::format("{}{}{}", kForms[static_cast<std::size_t>(o.form)], o.quiet ? "quiet " : "", question_of_kind(o));
+}
+
 std::string answer(const Operation& o) {
-  const bool stores = o.kind >= Kind::kSet && o.kind <= Kind::kCas;
   switch (o.outcome) {
     case Outcome::kUnknown:
-      return "no answer";
+      return o.quiet ? "no answer wanted" : "no answer";
     case Outcome::kMissing:
-      return o.kind <= Kind::kGat ? "not there" : "NOT_FOUND";
+      return reads_value(o.kind) ? "not there" : "NOT_FOUND";
     case Outcome::kRefused:
-      return o.kind == Kind::kCas ? "EXISTS" : stores ? "NOT_STORED" : "CLIENT_ERROR";
+      return o.kind == Kind::kCas || o.kind == Kind::kDelete ? "EXISTS" : stores(o.kind) ? "NOT_STORED" : "CLIENT_ERROR";
     case Outcome::kOk:
       break;
   }
-  if (stores) return "STORED";
+  if (stores(o.kind)) return "STORED";
   switch (o.kind) {
     case Kind::kGets:
+    case Kind::kGats:
       return fmt::format("{:?} flags {} version {}", o.result, o.flags, o.number);
     case Kind::kGet:
     case Kind::kGat:

@@ -29,6 +29,11 @@ State with_expiry(State s, const Step& step) {
   return s;
 }
 
+State shown(State s, const Operation& o) {
+  s.version = o.number;
+  return s;
+}
+
 std::optional<State> only_if(bool good, const State& state) { return good ? std::optional(state) : std::nullopt; }
 
 }  // namespace
@@ -38,8 +43,9 @@ std::int64_t later(std::int64_t time, std::int64_t ns) { return time > Model::kF
 Item::Item(const std::vector<const Operation*>& operations, const Model& model) : model_(model) {
   std::unordered_map<Text, unsigned> written;
   for (const Operation* o : operations) {
-    if (o->kind >= Kind::kSet && o->kind <= Kind::kCas) ++written[texts_.of(o->argument)];
-    if (o->kind == Kind::kGets && o->outcome == Outcome::kOk) shown_[texts_.of(o->result)].insert(o->number);
+    any_expiry_ = any_expiry_ || o->expiry != 0;
+    if (stores(o->kind)) ++written[texts_.of(o->argument)];
+    if (shows_version(o->kind) && o->outcome == Outcome::kOk) shown_[texts_.of(o->result)].insert(o->number);
   }
   const bool any_derived = std::ranges::any_of(operations, [](const Operation* o) { return derives(o->kind); });
   const bool once = model.repeats_within == 0 && std::ranges::all_of(written, [](const auto& w) { return w.second == 1; });
@@ -65,7 +71,7 @@ void Item::learn_versions(const std::unordered_map<Text, unsigned>& written) {
 
 void Item::learn_needs(const std::vector<const Operation*>& operations) {
   for (const Operation* o : operations) {
-    if (o->outcome != Outcome::kOk || o->kind > Kind::kGat) continue;
+    if (o->outcome != Outcome::kOk || !reads_value(o->kind)) continue;
     const Text read = texts_.of(o->result);
     for_each_part(o->result, [&](Text part) { needs_[part].include({.asked = o->invoked, .answered = o->completed, .read = read}); });
   }
@@ -116,13 +122,14 @@ bool Item::may_vanish(const State& state, std::int64_t time) const {
 
 void Item::add_steps(const Operation& o, std::vector<Step>& steps) {
   const bool unknown = o.outcome == Outcome::kUnknown;
-  const bool read = o.kind == Kind::kGet || o.kind == Kind::kGets;
+  // Where nothing expires, a new time to live is no change.
+  const bool read = o.kind == Kind::kGet || o.kind == Kind::kGets || (renews(o.kind) && !any_expiry_);
   if (unknown && read) return;  // whatever came of it, nobody knows
   Step step{.operation = &o, .argument = texts_.of(o.argument), .result = texts_.of(o.result)};
   step.from = o.invoked;
   step.optional = unknown;
   step.reads = read || o.outcome == Outcome::kRefused || o.outcome == Outcome::kMissing;
-  step.changes = !step.reads || o.kind == Kind::kGets;
+  step.changes = !step.reads || shows_version(o.kind);
   step.until = unknown ? later(o.invoked, model_.unknown_lasts) : o.completed;
   steps.push_back(step);
   if (model_.repeats_within == 0 || read || o.kind == Kind::kFlush) return;
@@ -141,11 +148,11 @@ std::optional<State> Item::apply(const Step& step, const State& s) {
   switch (o.kind) {
     case Kind::kGet:
       return only_if(there && same, s);
-    case Kind::kGets: {
-      State shown = s;
-      shown.version = o.number;
-      return only_if(there && same && may_be(s, o.number), shown);
-    }
+    case Kind::kGets:
+      return only_if(there && same && may_be(s, o.number), shown(s, o));
+    case Kind::kGats:
+      if (step.optional) return only_if(there, with_expiry(s, step));
+      return only_if(there && same && may_be(s, o.number), with_expiry(shown(s, o), step));
     case Kind::kGat:
       return only_if(there && (step.optional || same), with_expiry(s, step));
     case Kind::kSet:
@@ -162,7 +169,8 @@ std::optional<State> Item::apply(const Step& step, const State& s) {
     case Kind::kCas:
       return refused ? only_if(there && s.version != o.number, s) : only_if(there && may_be(s, o.number), made(step));
     case Kind::kDelete:
-      return only_if(there, State{});
+      if (refused) return only_if(there && s.version != o.number, s);
+      return only_if(there && (o.number == 0 || may_be(s, o.number)), State{});
     case Kind::kIncr:
     case Kind::kDecr:
       return counted(step, s, there, refused);

@@ -117,6 +117,7 @@ class Item {
 
   const Model& model_;
   Texts texts_;
+  bool any_expiry_ = false;
   bool clear_parts_ = false;   // of each part of a value one knows where it comes from
   bool unique_parts_ = false;  // and it comes once only: what has gone does not come back
   std::unordered_map<Text, Need> needs_;

@@ -231,9 +231,27 @@ TEST(Linearizability, Expiry) {
   Operation get_and_touch = between(2, 3, Kind::kGat);
   get_and_touch.result = "a";
   EXPECT_TRUE(linearizable({mortal, get_and_touch, get(60 * kSecond, 60 * kSecond + 1, "a")}));
+  get_and_touch.kind = Kind::kGats;
+  get_and_touch.number = 5;
+  EXPECT_TRUE(linearizable({mortal, get_and_touch, gets(60 * kSecond, 60 * kSecond + 1, "a", 5)}));
+  EXPECT_TRUE(violation({mortal, get_and_touch, gets(6, 7, "a", 4)}));
+  get_and_touch.expiry = 20;
+  EXPECT_TRUE(violation({mortal, get_and_touch, get(22 * kSecond, 22 * kSecond + 1, "a")}));
   mortal.expiry = -1;
   EXPECT_TRUE(linearizable({mortal, miss(2, 3)}));
   EXPECT_TRUE(violation({mortal, get(2, 3, "a")}));
+}
+
+TEST(Linearizability, DeletesOfOneVersion) {
+  Operation erase = between(6, 7, Kind::kDelete);
+  erase.number = 5;
+  const Operation shown = gets(2, 3, "a", 5);
+  EXPECT_TRUE(linearizable({set(0, 1, "a"), shown, erase, miss(8, 9)}));
+  EXPECT_TRUE(violation({set(0, 1, "a"), shown, erase, get(8, 9, "a")}));
+  EXPECT_TRUE(violation({set(0, 1, "a"), shown, set(4, 5, "b"), erase}));
+  erase.outcome = Outcome::kRefused;
+  EXPECT_TRUE(linearizable({set(0, 1, "a"), shown, set(4, 5, "b"), erase, get(8, 9, "b")}));
+  EXPECT_TRUE(violation({set(0, 1, "a"), shown, erase}));
 }
 
 TEST(Linearizability, KeysAreApart) {
@@ -334,7 +352,7 @@ class EveryOrder {
   // Clients know versions from gets alone.
   [[nodiscard]] bool shown(const Thing& item, std::uint64_t number) const {
     return std::ranges::any_of(history_, [&](const Operation& o) {
-      return o.kind == Kind::kGets && o.outcome == Outcome::kOk && o.result == item.value && o.number == number;
+      return shows_version(o.kind) && o.outcome == Outcome::kOk && o.result == item.value && o.number == number;
     });
   }
 
@@ -348,9 +366,11 @@ class EveryOrder {
     switch (o.kind) {
       case Kind::kGet:
       case Kind::kGets:
+      case Kind::kGat:
+      case Kind::kGats:
         if (unknown) return true;
         if (!item) return o.outcome == Outcome::kMissing;
-        return o.outcome == Outcome::kOk && o.result == item->value && (o.kind == Kind::kGet || is_version(*item, o.number));
+        return o.outcome == Outcome::kOk && o.result == item->value && (!shows_version(o.kind) || is_version(*item, o.number));
       case Kind::kSet:
         return store(o.argument);
       case Kind::kAdd:
@@ -369,6 +389,10 @@ class EveryOrder {
         return !shown(*item, o.number);
       case Kind::kDelete: {
         const bool good = answers(item ? Outcome::kOk : Outcome::kMissing);
+        if (item && o.number != 0) {
+          if (o.outcome == Outcome::kRefused) return !shown(*item, o.number);
+          if (!shown(*item, o.number) || !is_version(*item, o.number)) return unknown;
+        }
         item.reset();
         return good;
       }
@@ -411,9 +435,10 @@ class RandomHistory {
       if (parts) o.argument = "<" + o.argument + ">";
       if (o.kind == Kind::kCas) o.number = shown[below(shown.size())];
       if (o.kind == Kind::kIncr) o.number = 1 + below(2);
+      if (o.kind == Kind::kDelete && shown.size() > 1 && below(2) == 0) o.number = shown[below(shown.size())];
       answer(o, item, i + 1);
-      if (o.kind == Kind::kGets && o.outcome == Outcome::kOk) shown.push_back(o.number);
-      if (o.kind != Kind::kGets && below(6) == 0) o.outcome = Outcome::kUnknown;
+      if (shows_version(o.kind) && o.outcome == Outcome::kOk) shown.push_back(o.number);
+      if (!shows_version(o.kind) && below(6) == 0) o.outcome = Outcome::kUnknown;
       history.push_back(o);
     }
     if (below(4) != 0) spoil(history[below(history.size())], history);
@@ -429,12 +454,14 @@ class RandomHistory {
     switch (o.kind) {
       case Kind::kGet:
       case Kind::kGets:
+      case Kind::kGat:
+      case Kind::kGats:
         if (!item) {
           o.outcome = Outcome::kMissing;
           break;
         }
         o.result = item->first;
-        if (o.kind == Kind::kGets) o.number = item->second;
+        if (shows_version(o.kind)) o.number = item->second;
         break;
       case Kind::kAdd:
       case Kind::kReplace:
@@ -462,6 +489,10 @@ class RandomHistory {
         }
         break;
       case Kind::kDelete:
+        if (item && o.number != 0 && o.number != item->second) {
+          o.outcome = Outcome::kRefused;
+          break;
+        }
         if (!item) o.outcome = Outcome::kMissing;
         item.reset();
         break;
@@ -488,7 +519,7 @@ class RandomHistory {
       o.outcome = Outcome::kMissing;
     } else if (o.outcome == Outcome::kRefused && o.kind != Kind::kIncr) {
       o.outcome = Outcome::kOk;
-    } else if (o.kind != Kind::kGets && o.kind != Kind::kIncr) {
+    } else if (!shows_version(o.kind) && o.kind != Kind::kIncr) {
       o.completed = o.invoked + 1;
     }
   }
@@ -509,12 +540,13 @@ TEST(Linearizability, AgreesWithASearchOfAllOrders) {
       {Kind::kGet, Kind::kSet},
       {Kind::kGet, Kind::kSet, Kind::kAdd, Kind::kReplace, Kind::kDelete},
       {Kind::kGets, Kind::kGets, Kind::kSet, Kind::kCas, Kind::kCas, Kind::kDelete},
+      {Kind::kGats, Kind::kGat, Kind::kGets, Kind::kSet, Kind::kCas, Kind::kDelete},
       {Kind::kGet, Kind::kSet, Kind::kPrepend, Kind::kIncr, Kind::kDelete},
       {Kind::kGet, Kind::kGet, Kind::kSet, Kind::kAppend, Kind::kPrepend, Kind::kAdd, Kind::kDelete},
   };
   std::map<bool, int> verdicts;
   for (std::uint64_t seed = 1; seed <= 10'000; ++seed) {
-    const History history = RandomHistory(seed).make(mixes[seed % mixes.size()], 7, seed % mixes.size() == 4);
+    const History history = RandomHistory(seed).make(mixes[seed % mixes.size()], 7, seed % mixes.size() == 5);
     for (const Model& model : {Model{}, Model{.forgets = true}, Model{.unknown_lasts = 12}}) {
       const bool expected = EveryOrder(history, model).linearizable();
       const Report report = judge(history, model);

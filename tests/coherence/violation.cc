@@ -191,9 +191,9 @@ class Explanation {
     if (value == kAbsent || value == kUnread) return text;
     for (const Step& s : steps_) {
       const Kind kind = s.operation->kind;
-      const bool stores = s.argument == value && kind >= Kind::kSet && kind <= Kind::kCas;
+      const bool stored = s.argument == value && stores(kind);
       const bool counts = s.result == value && (kind == Kind::kIncr || kind == Kind::kDecr);
-      if ((stores || counts) && s.operation->outcome != Outcome::kRefused && made.insert(s.operation).second) {
+      if ((stored || counts) && s.operation->outcome != Outcome::kRefused && made.insert(s.operation).second) {
         text += line(*s.operation, ' ');
       }
     }

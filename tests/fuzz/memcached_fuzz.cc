@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright the SmartSwitch authors
 //
-// Any bytes as a request and as a reply, in all protocols: nothing is read outside, and what the parsers point to lies inside.
+// Any bytes as a request and as a reply, in all protocols: nothing is read outside, and what the parsers point to lies inside. Then the
+// same bytes as a datagram: all that it is split into is sound, and each reply that is made of the rest.
 #include <cstdlib>
 #include <string>
 
 #include "elements/memcached/reply.h"
 #include "elements/memcached/request.h"
+#include "tests/fuzz/request_path.h"
 
 namespace {
 
@@ -57,5 +59,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(reply.size() > 0 && reply.size() <= text.size());
     text = text.substr(reply.size());
   }
+  static fuzz::RequestPath path;
+  // Replies come behind an empty line; without one, the request is what is answered.
+  const std::size_t empty = all.find("\n\n");
+  path.go(all.substr(0, empty), empty == std::string_view::npos ? all : all.substr(empty + 2));
   return 0;
 }

@@ -60,6 +60,9 @@ class CoherenceTest(LabTest):
                 self.assertGreater(lines[name]["counters"][counter], 10, name)
         self.assertGreater(sum(line["drops"]["lost"] for line in lines.values()), 20)
         self.assertGreater(result["unanswered"], 10)
+        for what in ("gats", "gat", "meta", "binary", "several"):
+            self.assertGreater(result[what], 0, what)
+        self.assertGreater(switch.counter("cache_parts", "hits"), 10)
 
 
 class Linearizable(CoherenceTest):
@@ -67,6 +70,7 @@ class Linearizable(CoherenceTest):
         switch = self.start_bad_network()
         result = self.assert_linearizable(self.start_clients(60_000))
         self.end_well(switch, result, hits=0.05)
+        self.assertGreater(result["noreply"], 0)
 
     def test_servers_restarted_in_the_middle(self):
         switch = self.start_bad_network()

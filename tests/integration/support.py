@@ -13,7 +13,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from hosts import HOSTS, MEMCACHED_PORT, SERVERS, SERVICE, Lab, LabError, Switch, until  # noqa: E402,F401
+from hosts import DIRECT, HOSTS, MEMCACHED_PORT, SERVERS, SERVICE, Lab, LabError, Switch, until  # noqa: E402,F401
 
 BIN = pathlib.Path(os.environ.get("SMARTSWITCH_BIN", ROOT / "build/release/bin"))
 SMARTSWITCH = BIN / "smartswitch"

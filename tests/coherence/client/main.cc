@@ -29,6 +29,8 @@ struct Settings {
 
 struct Totals {
   std::array<std::uint64_t, kKinds> kinds{};
+  std::array<std::uint64_t, 4> forms{};
+  std::uint64_t quiet = 0;
   std::uint64_t operations = 0;
   std::uint64_t hits = 0;
   std::uint64_t rounds = 0;
@@ -99,7 +101,9 @@ void count(const History& history, Totals& totals) {
   totals.operations += history.size();
   for (const Operation& o : history) {
     ++totals.kinds[static_cast<std::size_t>(o.kind)];
-    if (o.kind <= Kind::kGat && o.outcome == Outcome::kOk) ++totals.hits;
+    ++totals.forms[static_cast<std::size_t>(o.form)];
+    if (o.quiet) ++totals.quiet;
+    if (reads_value(o.kind) && o.outcome == Outcome::kOk) ++totals.hits;
   }
 }
 
@@ -131,6 +135,7 @@ Totals run(const Settings& settings) {
     totals.counts.unexpected += t->counts().unexpected;
     totals.counts.late += t->counts().late;
     totals.counts.twice += t->counts().twice;
+    totals.counts.several += t->counts().several;
   }
   return totals;
 }
@@ -142,6 +147,9 @@ void print(const Totals& totals) {
       "{{\"operations\": {}, \"unanswered\": {}, \"unexpected\": {}, \"late\": {}, \"twice\": {}, \"values_seen\": {}, \"rounds\": {}",
       totals.operations, counts.unanswered, counts.unexpected, counts.late, counts.twice, totals.hits, totals.rounds);
   for (std::size_t i = 0; i < kKinds; ++i) fmt::print(", \"{}\": {}", name_of(static_cast<Kind>(i)), totals.kinds[i]);
+  const auto form = [&totals](Form f) { return totals.forms[static_cast<std::size_t>(f)]; };
+  fmt::print(", \"meta\": {}, \"binary\": {}, \"noreply\": {}, \"several\": {}", form(Form::kMeta) + form(Form::kMetaBase64),
+             form(Form::kBinary), totals.quiet, counts.several);
   fmt::print(", \"operations_per_second\": {:.0f}, \"seconds_of_judging\": {:.1f}, \"most_configurations\": {}",
              static_cast<double>(totals.operations) / totals.asking, totals.judging, totals.report.most_configurations);
   fmt::print(", \"verdict\": \"{}\", \"operations_before_violation\": {}}}\n", kVerdicts[static_cast<std::size_t>(totals.report.verdict)],
@@ -173,6 +181,8 @@ int main(int argc, char** argv) {
   app.add_option("--processes", options.processes, "of each thread; each has one request under way")->check(CLI::Range(1, 4096));
   app.add_option("--keys", options.keys, "how many keys there are")->check(CLI::Range(1, 100'000));
   app.add_option("--writes", options.writes, "part of the operations that may write")->check(CLI::Range(0.0, 0.4));
+  app.add_option("--quiet", options.quiet, "part of the writes that want no answer; their order is hard to find out")
+      ->check(CLI::Range(0.0, 0.1));
   app.add_flag("--only-plain", options.only_plain,
                "no append, prepend, incr and decr: their order is hard to find out if requests are doubled");
   app.add_flag("--mortal", options.mortal, "store every fourth key with expiry times, and touch it");

@@ -68,14 +68,15 @@ Operation flush(const Options& options, const std::vector<std::string>& servers)
   o.invoked = clock_now();
   std::array<char, client::kLargestDatagram> buffer;
   bool all = true;
+  Request request{.operations = {o}};
   for (const std::string& server : servers) {
     const int fd = client::open_udp(server, options.port);
-    const std::string datagram = client::framed(1, request_of(o, ""));
+    const std::string datagram = client::framed(1, request_of(request, 0));
     send(fd, datagram.data(), datagram.size(), 0);
     pollfd ready{.fd = fd, .events = POLLIN, .revents = 0};
     poll(&ready, 1, static_cast<int>(options.timeout / 1'000'000));
     auto text = receive_one(fd, buffer);
-    all = all && text && client::take_frame(*text) && take_answer(*text, "", o) == Answer::kWhole;
+    all = all && text && client::take_frame(*text) && take_answer(*text, 0, request);
     close(fd);
   }
   o.outcome = all ? Outcome::kOk : Outcome::kUnknown;
@@ -127,48 +128,92 @@ void Processes::renew(Process& process) {
   }
   process.fd = client::open_udp(options_.server, options_.port);
   process.number = next_process_++;
-  process.asked.clear();
+  process.asked.operations.clear();
   process.seen.clear();
   epoll_event event{.events = EPOLLIN, .data = {.u64 = static_cast<std::uint64_t>(&process - processes_.data())}};
   epoll_ctl(epoll_, EPOLL_CTL_ADD, process.fd, &event);
 }
 
 void Processes::ask(std::size_t index) {
-  if (left_ == 0) return;
-  --left_;
   Process& process = processes_[index];
-  process.asked.push_back(choose(process));
-  Operation& first = process.asked.front();
-  std::string text = request_of(first, key_name(round_, first.key));
-  if (first.kind == Kind::kGet && below(20) == 0) {
-    const auto other = static_cast<std::uint32_t>(below(options_.keys));
-    if (other != first.key) {
-      text.insert(text.size() - 2, " " + key_name(round_, other));
-      process.asked.push_back(process.asked.front());
-      process.asked.back().key = other;
+  while (left_ > 0) {
+    --left_;
+    process.asked = choose(process);
+    process.parts.clear();
+    if (process.asked.operations.size() > 1) ++counts_.several;
+    const std::string datagram = client::framed(++process.id, request_of(process.asked, round_));
+    const std::int64_t now = clock_now();
+    for (Operation& o : process.asked.operations) o.invoked = now;
+    // A request that the kernel does not take (because of ICMP about an earlier one) is as good as lost.
+    send(process.fd, datagram.data(), datagram.size(), 0);
+    if (!process.asked.operations.front().quiet) {
+      deadlines_.push_back({now + options_.timeout, index, process.id, process.number});
+      ++busy_;
+      return;
     }
+    history_.push_back(std::move(process.asked.operations.front()));
+    process.asked.operations.clear();
   }
-  const std::string datagram = client::framed(++process.id, text);
-  const std::int64_t now = clock_now();
-  for (Operation& o : process.asked) o.invoked = now;
-  deadlines_.push_back({now + options_.timeout, index, process.id, process.number});
-  ++busy_;
-  // A request that the kernel does not take (because of ICMP about an earlier one) is as good as lost.
-  send(process.fd, datagram.data(), datagram.size(), 0);
 }
 
-Operation Processes::choose(Process& process) {
+Request Processes::choose(Process& process) {
+  Request request;
+  request.operations.push_back(choose_operation(process));
+  choose_form(process, request.operations.front());
+  if (!request.operations.front().quiet && below(20) == 0) add_others(process, request);
+  return request;
+}
+
+// More keys for a get, or more commands.
+void Processes::add_others(Process& process, Request& request) {
+  const Operation first = request.operations.front();
+  request.one_command = first.form == Form::kText && reads_value(first.kind);
+  for (std::uint64_t more = 1 + below(3); more > 0; --more) {
+    if (request.one_command) {
+      Operation other = first;
+      other.key = static_cast<std::uint32_t>(below(options_.keys));
+      const bool mortal = use_of(other.key, options_) == Use::kMortal;
+      if (mortal != (use_of(first.key, options_) == Use::kMortal)) continue;
+      if (std::ranges::any_of(request.operations, [&](const Operation& o) { return o.key == other.key; })) continue;
+      request.operations.push_back(std::move(other));
+    } else {
+      Operation other = choose_operation(process);
+      if (use_of(other.key, options_) == Use::kMortal) continue;
+      other.form = first.form;  // one datagram has one protocol
+      request.operations.push_back(std::move(other));
+    }
+  }
+}
+
+Operation Processes::choose_operation(Process& process) {
   Operation o;
   o.process = process.number;
   o.key = static_cast<std::uint32_t>(below(options_.keys));
   const Use use = use_of(o.key, options_);
   if (by_chance() < (use == Use::kMortal ? kMortalWrites : options_.writes * share_of_writes(o.key, use))) {
     choose_write(process, o);
-  } else {
-    // A gets goes to the server and would soon tell the cache that an item has expired.
-    o.kind = use != Use::kMortal && below(12) == 0 ? Kind::kGets : Kind::kGet;
+  } else if (use != Use::kMortal) {
+    // What goes to the server would soon tell the cache that a mortal item has expired.
+    const std::uint64_t chance = below(100);
+    o.kind = chance < 1 ? Kind::kGats : chance < 2 ? Kind::kGat : chance < 10 ? Kind::kGets : Kind::kGet;
   }
   return o;
+}
+
+void Processes::choose_form(Process& process, Operation& o) {
+  const bool mortal = use_of(o.key, options_) == Use::kMortal;
+  const std::uint64_t chance = below(100);
+  if (o.kind == Kind::kGet) {
+    // Most gets are to be answered from the cache.
+    if (!mortal) o.form = chance < 2 ? Form::kMeta : chance < 3 ? Form::kMetaBase64 : chance < 6 ? Form::kBinary : Form::kText;
+  } else {
+    o.form = chance < 15 ? Form::kMeta : chance < 25 ? Form::kMetaBase64 : chance < 40 ? Form::kBinary : Form::kText;
+  }
+  const auto seen = process.seen.find(o.key);
+  if (o.kind == Kind::kDelete && o.form != Form::kText && seen != process.seen.end() && below(2) == 0) o.number = seen->second;
+  // As many on each key: where others write seldom, it shows longest what came of them.
+  const double share = mortal ? 1.0 : share_of_writes(o.key, use_of(o.key, options_));
+  o.quiet = can_be_quiet(o.kind, o.form) && by_chance() < options_.quiet / share;
 }
 
 std::string Processes::fresh_value() {
@@ -202,7 +247,7 @@ void Processes::choose_write(Process& process, Operation& o) {
       break;
     }
     case Use::kMortal:
-      o.kind = one_of({{Kind::kSet, 4}, {Kind::kAdd, 4}, {Kind::kTouch, 3}, {Kind::kGat, 3}, {Kind::kDelete, 1}});
+      o.kind = one_of({{Kind::kSet, 4}, {Kind::kAdd, 4}, {Kind::kTouch, 3}, {Kind::kGat, 2}, {Kind::kGats, 1}, {Kind::kDelete, 1}});
       o.argument = fresh_value();
       o.expiry = below(2) == 0 ? 0 : static_cast<std::int32_t>(1 + below(3));
       break;
@@ -228,38 +273,46 @@ void Processes::receive(std::size_t index) {
   Process& process = processes_[index];
   while (auto text = receive_one(process.fd, buffer)) {
     const auto frame = client::take_frame(*text);
-    if (!frame || process.asked.empty() || frame->id != process.id) {
+    if (!frame || process.asked.operations.empty() || frame->id != process.id) {
       ++counts_.twice;
       continue;
     }
-    answered(process, *text);
+    answered(process, *frame, *text);
   }
-  if (process.asked.empty()) ask(index);
+  if (process.asked.operations.empty()) ask(index);
 }
 
-void Processes::answered(Process& process, std::string_view text) {
-  const bool several = process.asked.size() > 1;
-  Operation& first = process.asked.front();
-  const Answer answer = several ? take_values(text, round_, process.asked) : take_answer(text, key_name(round_, first.key), first);
-  if (answer == Answer::kPart) return;
-  if (answer == Answer::kUnexpected) {
+void Processes::answered(Process& process, const client::Frame& frame, std::string_view text) {
+  if (frame.total <= 1) return answered_whole(process, text);
+  process.parts.resize(frame.total);
+  if (frame.sequence < frame.total) process.parts[frame.sequence] = text;
+  std::string whole;
+  for (const std::string& part : process.parts) {
+    if (part.empty()) return;
+    whole += part;
+  }
+  answered_whole(process, whole);
+}
+
+void Processes::answered_whole(Process& process, std::string_view text) {
+  if (!take_answer(text, round_, process.asked)) {
     // Whatever it means, it does not say that the request had no effect.
     if (++counts_.unexpected <= kMostComplaints) {
-      fmt::print(stderr, "unexpected answer to {}: {:?}\n", describe(first), text.substr(0, 100));
+      fmt::print(stderr, "unexpected answer to {} and {} others: {:?}\n", describe(process.asked.operations.front()),
+                 process.asked.operations.size() - 1, text.substr(0, 200));
     }
-    first.outcome = Outcome::kUnknown;
+    for (Operation& o : process.asked.operations) o.outcome = Outcome::kUnknown;
   }
   finish(process, clock_now());
 }
 
-// Of several keys, a value may have been lost or overtaken by the END: what did not come stays unknown.
 void Processes::finish(Process& process, std::int64_t now) {
-  for (Operation& o : process.asked) {
+  for (Operation& o : process.asked.operations) {
     o.completed = now;
-    if (o.kind == Kind::kGets && o.outcome == Outcome::kOk) process.seen[o.key] = o.number;
+    if (shows_version(o.kind) && o.outcome == Outcome::kOk) process.seen[o.key] = o.number;
     history_.push_back(std::move(o));
   }
-  process.asked.clear();
+  process.asked.operations.clear();
   --busy_;
 }
 
@@ -267,9 +320,9 @@ void Processes::give_up(std::int64_t now) {
   for (; !deadlines_.empty() && deadlines_.front().time <= now; deadlines_.pop_front()) {
     const Deadline d = deadlines_.front();
     Process& process = processes_[d.process];
-    if (process.number != d.number || process.id != d.id || process.asked.empty()) continue;
+    if (process.number != d.number || process.id != d.id || process.asked.operations.empty()) continue;
     ++counts_.unanswered;
-    for (Operation& o : process.asked) o.outcome = Outcome::kUnknown;
+    for (Operation& o : process.asked.operations) o.outcome = Outcome::kUnknown;
     finish(process, now);
     renew(process);
     ask(d.process);

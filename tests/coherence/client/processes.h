@@ -11,7 +11,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "tests/coherence/client/requests.h"
 #include "tests/coherence/history.h"
+#include "tests/integration/memcached_client/udp.h"
 
 namespace coherence {
 
@@ -22,6 +24,7 @@ struct Options {
   unsigned processes = 64;  ///< of each thread
   std::uint32_t keys = 16;
   double writes = 0.2;                    ///< part of the operations, on average over the keys
+  double quiet = 0.002;                   ///< part of the writes that want no answer, on average over the keys
   bool only_plain = false;                ///< no append, prepend, incr, decr
   bool mortal = false;                    ///< a quarter of the keys is stored with expiry times and touched
   std::int64_t timeout = 500'000'000;     ///< ns
@@ -34,6 +37,7 @@ struct Counts {
   std::uint64_t unexpected = 0;  ///< answers that memcached never gives to such a request
   std::uint64_t late = 0;        ///< answers to requests that had been given up
   std::uint64_t twice = 0;       ///< further answers to requests that had been answered
+  std::uint64_t several = 0;     ///< requests with several keys or commands
 };
 
 /// Monotonic ns.
@@ -60,7 +64,8 @@ class Processes {
     int fd = -1;
     std::uint32_t number = 0;
     std::uint16_t id = 0;
-    std::vector<Operation> asked;                           // one, or one for each key of a get; empty: idle
+    Request asked;                                          // empty: idle
+    std::vector<std::string> parts;                         // of an answer in several datagrams
     std::unordered_map<std::uint32_t, std::uint64_t> seen;  // the version of a key that gets has shown
   };
   struct Deadline {
@@ -76,11 +81,15 @@ class Processes {
 
   void renew(Process& process);
   void ask(std::size_t index);
-  Operation choose(Process& process);
+  Request choose(Process& process);
+  Operation choose_operation(Process& process);
+  void choose_form(Process& process, Operation& o);
+  void add_others(Process& process, Request& request);
   void choose_write(Process& process, Operation& o);
   std::string fresh_value();
   void receive(std::size_t index);
-  void answered(Process& process, std::string_view text);
+  void answered(Process& process, const client::Frame& frame, std::string_view text);
+  void answered_whole(Process& process, std::string_view text);
   void finish(Process& process, std::int64_t now);
   void give_up(std::int64_t now);
   double by_chance() { return std::uniform_real_distribution<>(0, 1)(random_); }

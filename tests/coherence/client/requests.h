@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright the SmartSwitch authors
 //
-// Operations of a history as memcached's text protocol has them.
+// Operations of a history as memcached's protocols have them.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tests/coherence/history.h"
 
@@ -17,20 +19,19 @@ std::string key_name(std::uint64_t round, std::uint32_t key);
 /// The argument for a value of `size` bytes that checks itself (memcached_client/value.h); it stands for all of them.
 std::string checked_value(std::uint64_t version, std::size_t size);
 
-/// The text of a request.
-std::string request_of(const Operation& operation, std::string_view key);
-
-/// What an answer says of a request.
-enum class Answer : std::uint8_t {
-  kWhole,       ///< the operation has its outcome and result
-  kPart,        ///< of a get of several keys: a value of one, and more to come
-  kUnexpected,  ///< memcached has no such answer to this request
+/// What is asked in one request: one command, a get of several keys, or several commands.
+struct Request {
+  std::vector<Operation> operations;
+  bool one_command = true;  ///< with a key for each operation, which are alike otherwise
 };
 
-/// Reads the answer to a request with one key.
-Answer take_answer(std::string_view text, std::string_view key, Operation& operation);
+/// Whether there is a form of the command that asks for no answer.
+bool can_be_quiet(Kind kind, Form form);
 
-/// Reads a datagram of the answer to a get of several keys, of which `operations` has one each: the values that it brings.
-Answer take_values(std::string_view text, std::uint64_t round, std::vector<Operation>& operations);
+/// The text of a request.
+std::string request_of(const Request& request, std::uint64_t round);
+
+/// Reads the whole answer to a request: each operation gets its outcome and result. False if memcached has no such answer to it.
+bool take_answer(std::string_view text, std::uint64_t round, Request& request);
 
 }  // namespace coherence

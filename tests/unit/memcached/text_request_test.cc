@@ -120,6 +120,11 @@ TEST(ParseRequest, RefusesLinesAfterWhichMemcachedTakesDataForCommands) {
   }
   EXPECT_EQ(parse_request("set k 0 0 1 noreply more\r\nx\r\n").status, Status::kNoCommand);
   EXPECT_EQ(parse_request("set k 0 0\r\nx\r\n").status, Status::kNoCommand);
+  std::string words;
+  for (int i = 0; i < 30; ++i) words += " 1";
+  EXPECT_EQ(parse_request("set" + words + "\r\n").status, Status::kNoCommand);
+  EXPECT_EQ(parse_request("delete" + words + "\r\n").status, Status::kNoCommand);
+  EXPECT_EQ(parse_request("mg" + words + "\r\n").status, Status::kBadLine);
   EXPECT_EQ(parse_request("set k 0 +5 +1\r\nx\r\n").status, Status::kWhole) << "strtol() takes a plus";
 }
 
