@@ -105,7 +105,7 @@ struct Case {
 
 std::vector<Case> cases() {
   const std::string start = "smartswitch: 1\nstate:\n";
-  const std::string cache = "  hot: {class: KeyCache, memory: 256MiB, max_age: 24h}\n";
+  const std::string cache = "  hot: {class: KeyCache, memory: 256MiB, max_age: 24h, reply_lifetime: 100ms, tickets: 1000000}\n";
   const std::string rest = "classify.several, classify.control, classify.refused, classify.direct, classify.other -> rest\n";
   return {
       {"nothing", "smartswitch: 1\nelements: {rx: Replay, tx: Collect}\nconnections: [rx -> tx]\n"},
@@ -199,6 +199,13 @@ class Measurement {
     if (c.cache) fill_cache(stand_.state<memcached::KeyCache>("hot"));
   }
 
+  // Of the gets and sets so far, those that the cache answered.
+  double hit_share() {
+    std::uint64_t hits = 0;
+    for (unsigned i = 0; i < kWorkers; ++i) hits += counter("CacheResponder", "hits", stand_.element<Element>("cache", i));
+    return static_cast<double>(hits) / static_cast<double>(packets_so_far());
+  }
+
   Sample run(unsigned first, unsigned workers, double seconds) {
     constexpr double kWarmUp = 0.1;
     for (unsigned i = first; i < first + workers; ++i) stand_.worker(i).launch();
@@ -218,6 +225,12 @@ class Measurement {
  private:
   static std::string workers_yaml(const std::vector<unsigned>& cores) {
     return "workers:\n  - {cores: [" + std::to_string(cores[0]) + ", " + std::to_string(cores[1]) + "], run: [rx], idle: poll}\n";
+  }
+  static std::uint64_t counter(std::string_view element_class, std::string_view name, const Element& element) {
+    for (const CounterInfo& info : Registry::instance().element(element_class)->counters) {
+      if (info.name == name) return info.get(&element).value();
+    }
+    fail("there is no such counter");
   }
   std::uint64_t packets_so_far() {
     std::uint64_t packets = 0;
@@ -261,6 +274,7 @@ void measure(const Case& c, unsigned rounds, double seconds, const std::vector<u
   print("one worker", one, "M/s");
   print("two workers", two, "M/s");
   print("two / one", ratio, "   ");
+  if (c.cache) std::printf("  answered by the cache: %.1f %%\n", 100 * measurement.hit_share());
   std::fflush(stdout);
 }
 

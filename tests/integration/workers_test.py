@@ -33,7 +33,8 @@ class Flows:
         for s in self.sockets:
             s.connect((SERVICE, MEMCACHED_PORT))
         self.sent = [0] * self.COUNT
-        self.arrived = {s.getsockname()[1]: [] for s in self.sockets}
+        # One server has the key of a flow; should it be taken for dead, the other one gets the rest.
+        self.arrived = {(role, s.getsockname()[1]): [] for s in self.sockets for role in SERVERS}
 
     def send(self, requests):
         """Gets of keys that nobody has, so that each has to go to its server."""
@@ -56,8 +57,8 @@ class Flows:
             return False
         if frame[:6] == MACS[role] and frame[12:14] == b"\x08\x00" and frame[23] == 17:
             source, destination = struct.unpack("!HH", frame[34:38])
-            if destination == MEMCACHED_PORT and source in self.arrived:
-                self.arrived[source].append(struct.unpack("!H", frame[42:44])[0])
+            if destination == MEMCACHED_PORT and (role, source) in self.arrived:
+                self.arrived[role, source].append(struct.unpack("!H", frame[42:44])[0])
         return True
 
     def out_of_order(self):
@@ -67,7 +68,7 @@ class Flows:
 
 class ManyCores(MemswitchTest):
     def start(self, config, **variables):
-        switch = self.start_switch(config, PROBE_INTERVAL="100ms", **variables)
+        switch = self.start_switch(config, PROBE_INTERVAL="500ms", **variables)
         switch.wait_until(self.lab.service_answers, f"ping to {SERVICE}")
         return switch
 
@@ -96,7 +97,7 @@ class ManyCores(MemswitchTest):
             flows.send(125)
         arrived = sum(map(len, flows.arrived.values()))
         self.assertGreater(arrived, 9_900)
-        self.assertEqual(flows.out_of_order(), 0, [n for n in flows.arrived.values() if any(b <= a for a, b in zip(n, n[1:]))])
+        self.assertEqual(flows.out_of_order(), 0)
 
     def check_several_keys(self):
         """Their parts are answered by two servers, on either worker."""
