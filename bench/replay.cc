@@ -39,6 +39,13 @@ void PacketRing::take(Batch& batch, unsigned n) {
       std::memcpy(packet.data() + key_offset_, (*keys_)[next_key_].data(), sizeof(Key));
       if (++next_key_ == keys_->size()) next_key_ = 0;
     }
+    if (port_offset_ != 0) {
+      const std::uint32_t request = next_request_++;
+      const auto id = static_cast<std::uint16_t>(request);
+      const auto port = static_cast<std::uint16_t>(0x8000 | request >> 16);
+      std::memcpy(packet.data() + id_offset_, &id, sizeof id);
+      std::memcpy(packet.data() + port_offset_, &port, sizeof port);
+    }
     packet.reset_annotations();
     batch.add(packet);
   }

@@ -23,10 +23,16 @@ class PacketRing {
 
   /// Every packet is a copy of one of `templates`. The packets belong to `pool` and are never given back.
   void fill(const std::vector<Bytes>& templates, rte_mempool* pool);
-  /// `keys` (not owned) are written at `offset`, one after the other.
-  void set_keys(const std::vector<Key>* keys, unsigned offset) {
+  /// `keys` (not owned) are written at `offset`, one after the other, from the `first` on.
+  void set_keys(const std::vector<Key>* keys, unsigned offset, std::size_t first = 0) {
     keys_ = keys;
     key_offset_ = offset;
+    next_key_ = first;
+  }
+  /// From now on each packet gets a request id and a client's port of its own, written at these offsets.
+  void number_requests(unsigned id_offset, unsigned port_offset) {
+    id_offset_ = id_offset;
+    port_offset_ = port_offset;
   }
   /// From now on every packet gets back the bytes of its template each time: for elements that change or drop packets.
   void restore_always() { restore_ = true; }
@@ -46,6 +52,9 @@ class PacketRing {
   const std::vector<Key>* keys_ = nullptr;
   std::size_t next_key_ = 0;
   unsigned key_offset_ = 0;
+  unsigned id_offset_ = 0;
+  unsigned port_offset_ = 0;
+  std::uint32_t next_request_ = 0;
   bool restore_ = false;
 };
 
@@ -66,6 +75,7 @@ class Collect final : public Element {
  public:
   static void describe(Describe<Collect>& d);
   void push(Batch& batch);
+  [[nodiscard]] std::uint64_t packets() const { return packets_.value(); }
 
  private:
   Counter packets_;

@@ -41,7 +41,7 @@ Stand::Stand(const std::string& yaml) {
   require_none(problems);
   ports_ = std::make_unique<runtime::Ports>(plan_, true);
   for (unsigned i = 0; i < plan_.workers.size(); ++i) {
-    workers_.push_back(std::make_unique<runtime::Worker>(plan_.workers[i], i, i, pool_.get()));
+    workers_.push_back(std::make_unique<runtime::Worker>(plan_.workers[i], i, plan_.workers[i].core.value_or(i), pool_.get()));
     workers_.back()->context().now = 1'000'000'000'000;
   }
   pipeline_ = std::make_unique<runtime::Pipeline>(plan_);
@@ -55,9 +55,9 @@ Stand::Stand(const std::string& yaml) {
 
 Stand::~Stand() = default;
 
-Element& Stand::find(std::string_view name) {
+Element& Stand::find(std::string_view name, unsigned copy) {
   for (const auto& element : pipeline_->elements()) {
-    if (element->name() == name) return *element;
+    if (element->name() == name && copy-- == 0) return *element;
   }
   fail("there is no element " + std::string(name));
 }

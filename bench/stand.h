@@ -13,8 +13,8 @@
 
 namespace smartswitch::bench {
 
-/// A pipeline from a text in the configuration language, without devices and threads: whoever measures calls poll() himself. Faults end the
-/// program with a message.
+/// A pipeline from a text in the configuration language, without devices: whoever measures calls poll() himself, or lets a worker run.
+/// Faults end the program with a message.
 class Stand {
  public:
   explicit Stand(const std::string& yaml);
@@ -22,10 +22,10 @@ class Stand {
   Stand(const Stand&) = delete;
   Stand& operator=(const Stand&) = delete;
 
-  /// The element called `name`; it must be a T.
+  /// The element called `name`, or its `copy` on another worker; it must be a T.
   template <class T>
-  T& element(std::string_view name) {
-    return dynamic_cast<T&>(find(name));
+  T& element(std::string_view name, unsigned copy = 0) {
+    return dynamic_cast<T&>(find(name, copy));
   }
   /// The state object called `name`; it must be a T.
   template <class T>
@@ -36,9 +36,11 @@ class Stand {
   unsigned poll(std::string_view name);
   [[nodiscard]] rte_mempool* pool() const { return pool_.get(); }
   [[nodiscard]] WorkerContext& context();
+  /// Can be launched and stopped as often as needed.
+  [[nodiscard]] runtime::Worker& worker(unsigned number) { return *workers_[number]; }
 
  private:
-  Element& find(std::string_view name);
+  Element& find(std::string_view name, unsigned copy);
   State& find_state(std::string_view name);
   graph::Plan plan_;
   runtime::Pool pool_;
@@ -53,6 +55,8 @@ std::vector<Key> make_keys(std::size_t count);
 /// A get of a 16-byte key in a frame of 72 bytes, to 10.0.0.100; kKeyAt is where the key stands.
 Bytes get_packet();
 inline constexpr unsigned kKeyAt = 14 + 20 + 8 + 8 + 4;
+inline constexpr unsigned kClientPortAt = 14 + 20;
+inline constexpr unsigned kRequestIdAt = 14 + 20 + 8;
 
 /// A set of a 16-byte key to 32 bytes; the key stands at the same place.
 Bytes set_packet(std::uint16_t request_id);

@@ -139,14 +139,45 @@ class QueueCheck {
 
 bool is_border(const Wiring& wiring, std::size_t element) { return wiring.elements[element].info->border; }
 
-/// Queues exist once: the other cores of their worker would have nothing to do.
+/// Whether there is a copy of this border on each core of its worker.
+bool is_on_each_core(const Wiring& wiring, std::size_t element) {
+  return std::any_of(wiring.connections.begin(), wiring.connections.end(),
+                     [&](const Connection& c) { return c.to == element && c.output.each; });
+}
+
+/// Queues exist once, unless `each` leads to them: the other cores of their worker would have nothing to do.
 void check_every_core_has_work(const Wiring& wiring, const Workers& workers, Report& report) {
   for (const WorkerEntry& entry : workers.entries) {
-    const bool only_borders = std::all_of(entry.sources.begin(), entry.sources.end(), [&](std::size_t s) { return is_border(wiring, s); });
-    if (entry.replicas() > 1 && only_borders && !entry.sources.empty()) {
+    const bool on_one_core = std::all_of(entry.sources.begin(), entry.sources.end(),
+                                         [&](std::size_t s) { return is_border(wiring, s) && !is_on_each_core(wiring, s); });
+    if (entry.replicas() > 1 && on_one_core && !entry.sources.empty()) {
       report.fault(entry.where,
                    fmt::format("the worker `{}` has {} cores, but only Queues to run, which one core polls", entry.name, entry.replicas()),
-                   "give it one `core`");
+                   "give it one `core`; or lead to the Queues with `each` of a switch, and every core has one");
+    }
+  }
+}
+
+/// `spread.each -> queue`: the outputs are the copies of the Queue, so nothing else can be connected to either.
+void check_each(const Wiring& wiring, Report& report) {
+  for (const Connection& each : wiring.connections) {
+    if (!each.output.each || report.full()) continue;
+    const std::string& from = wiring.elements[each.from].name;
+    const ElementSpec& to = wiring.elements[each.to];
+    if (to.info != nullptr && !to.info->border) {
+      report.fault(each.where, fmt::format("`{}.each` leads to `{}` (class {}), which is no Queue", from, to.name, to.info->name),
+                   "put a Queue between: each core of the worker that runs it gets one");
+    }
+    for (const Connection& other : wiring.connections) {
+      if (other.from == each.from && other.output.port == each.output.port && !other.output.each) {
+        report.fault(other.where, fmt::format("`{}` has other outputs beside `each`", from), "`each` stands for all of them");
+      }
+      if (other.to == each.to && !other.output.each) {
+        report.fault(
+            other.where,
+            fmt::format("`{}` is one Queue for each core, and `{}` leads to none of them", to.name, wiring.elements[other.from].name),
+            "lead to it with `each` of a switch, or to a Queue of its own");
+      }
     }
   }
 }
@@ -156,6 +187,7 @@ void check_every_core_has_work(const Wiring& wiring, const Workers& workers, Rep
 void check_placement(const Wiring& wiring, const Workers& workers, const std::vector<Port>& ports, Report& report) {
   check_one_worker_each(wiring, workers, report);
   check_every_core_has_work(wiring, workers, report);
+  check_each(wiring, report);
   QueueCheck(wiring, workers, ports, report).run();
 }
 
@@ -177,7 +209,8 @@ void place(const Wiring& wiring, const Workers& workers, Plan& plan) {
   std::vector<std::vector<std::size_t>> instances(wiring.elements.size());
   for (std::size_t element = 0; element < wiring.elements.size(); ++element) {
     const std::size_t entry = reached.first[element]->entry;
-    const unsigned replicas = is_border(wiring, element) ? 1 : workers.entries[entry].replicas();
+    const bool once = is_border(wiring, element) && !is_on_each_core(wiring, element);
+    const unsigned replicas = once ? 1 : workers.entries[entry].replicas();
     for (unsigned replica = 0; replica < replicas; ++replica) {
       instances[element].push_back(plan.instances.size());
       plan.instances.push_back({element, first_worker[entry] + replica, replica, replicas});
@@ -192,8 +225,14 @@ void place(const Wiring& wiring, const Workers& workers, Plan& plan) {
   // A Queue takes packets from all copies and gives them to the one beside it.
   for (const Connection& c : wiring.connections) {
     for (std::size_t replica = 0; replica < instances[c.from].size(); ++replica) {
-      const std::size_t to = is_border(wiring, c.to) ? instances[c.to].front() : instances[c.to][replica];
-      plan.links.push_back({instances[c.from][replica], c.output, to, c.input});
+      const std::size_t from = instances[c.from][replica];
+      if (c.output.each) {
+        for (std::size_t copy = 0; copy < instances[c.to].size(); ++copy) {
+          plan.links.push_back({from, {c.output.port, static_cast<unsigned>(copy)}, instances[c.to][copy], c.input});
+        }
+      } else {
+        plan.links.push_back({from, c.output, is_border(wiring, c.to) ? instances[c.to].front() : instances[c.to][replica], c.input});
+      }
     }
   }
 }

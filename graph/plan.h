@@ -49,6 +49,7 @@ struct ElementSpec {
 struct PortRef {
   std::size_t port = 0;
   unsigned index = 0;
+  bool each = false;  ///< only of a Connection's output: all of a numbered group, a copy of the Queue behind it for each (`spread.each`)
 };
 
 /// A connection between two entries of Plan::elements.
@@ -75,7 +76,7 @@ struct Worker {
   std::vector<std::size_t> sources;  ///< instances whose poll() it calls, in this order
 };
 
-/// One live copy of an element. A pipeline on several cores has one for each; a border (Queue) has one in all.
+/// One live copy of an element. A pipeline on several cores has one for each; a border (Queue) has one in all, unless `each` leads to it.
 struct Instance {
   std::size_t element = 0;  ///< in Plan::elements
   std::size_t worker = 0;   ///< in Plan::workers; for a border: the one that polls it

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <type_traits>
 
 namespace smartswitch::graph {
 namespace {
@@ -36,6 +37,7 @@ std::optional<PortRef> find_port(const std::vector<Info>& declared, const Value&
       case PortGroup::kNumbered:
         if (name.empty()) return PortRef{i, 0};
         if (const auto index = number(name)) return PortRef{i, *index};
+        if (std::is_same_v<Info, OutputInfo> && name == kEach) return PortRef{i, 0, true};
         break;
       case PortGroup::kKeyed: {
         const std::vector<std::string> keys = keys_of(parameters, declared[i].keys);
@@ -74,7 +76,7 @@ std::string name_of(const std::vector<Info>& declared, const Value& parameters, 
     case PortGroup::kSingle:
       return info.name;
     case PortGroup::kNumbered:
-      return std::to_string(port.index);
+      return port.each ? std::string(kEach) : std::to_string(port.index);
     case PortGroup::kKeyed:
       return keys_of(parameters, info.keys).at(port.index);
   }

@@ -15,6 +15,8 @@ namespace smartswitch::graph {
 
 /// Connections name ports of numbered groups by number, up to this one.
 inline constexpr unsigned kMostNumbered = 1024;
+/// All outputs of a numbered group: `spread.each -> queue`.
+inline constexpr std::string_view kEach = "each";
 
 /// The members of a keyed group: the keys of the map, or the items of the list, that the parameter `keys` holds.
 std::vector<std::string> keys_of(const Value& parameters, const std::string& keys);

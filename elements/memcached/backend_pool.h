@@ -68,6 +68,9 @@ class BackendPool final : public State, public KeyPlaces {
   /// What is under way to a server.
   [[nodiscard]] ServerLoad& load(std::uint32_t server) const { return loads_[server]; }
 
+  /// True for the first who asks: of the copies of a HealthProber on several workers, one probes.
+  bool claim_probing() { return !probed_.exchange(true, std::memory_order_relaxed); }
+
   [[nodiscard]] std::string place_of(std::string_view key) const override;
 
  private:
@@ -100,6 +103,7 @@ class BackendPool final : public State, public KeyPlaces {
   // Servers are chosen by the whole key's XXH3 alone: no other hash, no tag, no key of its own server, no server down.
   std::atomic<bool> plain_{false};
   std::atomic<std::uint64_t> generation_{0};
+  std::atomic<bool> probed_{false};
   SpinLock changing_;
 };
 

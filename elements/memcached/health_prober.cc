@@ -23,7 +23,9 @@ waits on where it left off, so that a server that comes and goes does not take i
 
 At least the share `keep` of the pool's servers stays in, however they do: when the network fails, taking all out would help nobody.
 
-Each change is logged, and a `cache` is emptied by it: replies of the old server may still be under way.)");
+Each change is logged, and a `cache` is emptied by it: replies of the old server may still be under way.
+
+On several workers, the first copy probes; the others hand it the answers that come to them. A pool has one HealthProber.)");
     d.example("health: {class: HealthProber, backends: backends, cache: hot}");
     d.input<&HealthProber::push>("replies", "replies to probes, from a ReplyReceiver").leads_to({});
     d.output("probe", &HealthProber::probe_, "probes, on their way to a RequestSender");
@@ -47,6 +49,8 @@ Each change is logged, and a `cache` is emptied by it: replies of the old server
 
   void start(Problems& problems) override {
     targets_.start(*backends_, true, problems);
+    probes_here_ = backends_->claim_probing();
+    if (!probes_here_) return;
     states_.resize(backends_->servers().size());
     for (ServerState& state : states_) state.back_off = back_off_;
     tick_.bind<&HealthProber::tick>(this);
@@ -57,9 +61,14 @@ Each change is logged, and a `cache` is emptied by it: replies of the old server
     for (Packet packet : batch) {
       const std::uint64_t number = Errand::from(packet.annotations().context).number;
       const auto datagram = read_datagram(packet, locate_headers(packet));
-      const std::size_t server = number & 0xFFFF;
-      if (datagram && server < states_.size() && states_[server].probe == number && datagram->text.starts_with("VERSION "))
-        answered(server);
+      const auto server = static_cast<std::uint32_t>(number & 0xFFFF);
+      if (datagram && server < backends_->servers().size() && datagram->text.starts_with("VERSION ")) {
+        if (!probes_here_) {
+          backends_->load(server).note_heard(number);
+        } else if (states_[server].probe == number) {
+          answered(server);
+        }
+      }
       consume(packet);
     }
     batch.release();
@@ -80,6 +89,7 @@ Each change is logged, and a `cache` is emptied by it: replies of the old server
   void tick() {
     for (std::size_t i = 0; i < states_.size(); ++i) {
       ServerState& s = states_[i];
+      if (s.probe != 0 && backends_->load(static_cast<std::uint32_t>(i)).heard.load(std::memory_order_relaxed) == s.probe) answered(i);
       const bool silent = s.probe != 0;
       s.probe = 0;
       if (requests_fail(i) || silent) failed(i);
@@ -178,6 +188,7 @@ Each change is logged, and a `cache` is emptied by it: replies of the old server
   Duration back_off_{2'000'000'000};
   Duration longest_back_off_{60'000'000'000};
   double keep_ = 0.5;
+  bool probes_here_ = false;
   std::vector<ServerState> states_;
   std::uint64_t sequence_ = 0;
   Timer tick_;

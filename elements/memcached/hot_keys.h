@@ -45,7 +45,7 @@ class HotKeys {
   void enter(std::uint64_t hash, std::string_view key, std::uint32_t count);
   void halve();
 
-  mutable SpinLock lock_;
+  alignas(64) mutable SpinLock lock_;
   std::array<std::array<Counter, kColumns>, kRows> counters_{};
   std::array<Listed, kListed> listed_{};
   std::array<std::uint32_t, 256> decay_{};  // chance of 2^32 that a count of so many goes down

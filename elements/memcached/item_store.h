@@ -183,11 +183,12 @@ class ItemStore {
 
   LazyArray<CacheBucket> buckets_;
   Segments segments_;
-  SpinLock lock_;  // of Segments and all that follows; taken before a bucket's, never after
+  Counter* evicted_ = nullptr;
+  std::atomic<bool> full_{false};
+  // On a line that readers don't need.
+  alignas(64) SpinLock lock_;  // of Segments and of what follows; taken before a bucket's, never after
   Segments::Victim victim_;
   std::atomic<std::uint64_t> serial_{0};
-  std::atomic<bool> full_{false};
-  Counter* evicted_ = nullptr;
 };
 
 template <class MayFill>

@@ -151,7 +151,8 @@ class KeyCache final : public State {
   std::atomic<std::uint32_t> unsettled_until_{0};  // ticks
   std::atomic<bool> unsettled_{false};
 
-  Counter filled_;
+  // They change with every fill and write, and what is above is read with every get.
+  alignas(64) Counter filled_;
   Counter refused_;
   Counter cold_;
   Counter fetches_begun_;

@@ -89,10 +89,11 @@ class Segments {
 
   LazyArray<std::byte> memory_;
   std::uint32_t count_ = 0;  // segments are numbered from 1, so that no record has the Ref 0
-  std::uint32_t used_ = 0;   // in queues, or being emptied
-  std::uint32_t fresh_ = 1;  // the first that was never used
-  std::uint32_t free_ = 0;   // linked through Meta::next
   std::unique_ptr<Meta[]> meta_;
+  // What changes has lines of its own: every reader needs the others.
+  alignas(64) std::uint32_t used_ = 0;  // in queues, or being emptied
+  std::uint32_t fresh_ = 1;             // the first that was never used
+  std::uint32_t free_ = 0;              // linked through Meta::next
   List lists_[2];
   std::atomic<std::uint32_t> sparse_hint_{0};
 };

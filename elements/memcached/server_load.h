@@ -12,6 +12,7 @@ struct alignas(64) ServerLoad {
   std::atomic<std::uint32_t> outstanding{0};  ///< requests whose reply has not come yet
   std::atomic<std::uint64_t> answered{0};     ///< requests with a reply
   std::atomic<std::uint64_t> lost{0};         ///< requests without one in time
+  std::atomic<std::uint64_t> heard{0};        ///< the highest number of a probe whose answer came to a worker that does not probe
 
   void note_sent() { outstanding.fetch_add(1, std::memory_order_relaxed); }
   void note_answered() {
@@ -21,6 +22,11 @@ struct alignas(64) ServerLoad {
   void note_lost() {
     outstanding.fetch_sub(1, std::memory_order_relaxed);
     lost.fetch_add(1, std::memory_order_relaxed);
+  }
+  void note_heard(std::uint64_t probe) {
+    std::uint64_t before = heard.load(std::memory_order_relaxed);
+    while (before < probe && !heard.compare_exchange_weak(before, probe, std::memory_order_relaxed)) {
+    }
   }
 };
 

@@ -107,6 +107,13 @@ class Linearizable(CoherenceTest):
         result = self.assert_linearizable(clients)
         self.end_well(switch, result, hits=0.02)
 
+    def test_several_workers_behind_one_queue(self):
+        switch = self.start_bad_network("coherence_one_queue.yaml")
+        result = self.assert_linearizable(self.start_clients(60_000))
+        self.end_well(switch, result, hits=0.05)
+        for name in ("clients", "server1", "server2"):
+            self.assertEqual([n > 100 for n in switch.summary()["elements"][f"from_{name}/spread"]["outputs"].values()], [True, True], name)
+
     def test_several_workers(self):
         switch = self.start_bad_network("coherence_workers.yaml", CLIENT_DEV="net_af_packet0,iface=client,qpairs=2", CLIENT_QUEUES=2)
         result = self.assert_linearizable(self.start_clients(60_000))

@@ -255,6 +255,46 @@ workers:
   EXPECT_THAT(to, ElementsAre(0));
 }
 
+TEST(Placement, EachLeadsToAQueueOnEveryCore) {
+  const Plan plan = plan_of(R"(
+smartswitch: 1
+elements: {rx: TestSource, spread: TestFan, queue: TestQueue, filter: TestFilter, sink: TestSink}
+connections:
+  - rx -> spread.each -> queue -> filter -> sink
+workers:
+  - {core: 1, run: rx}
+  - {cores: [2, 3, 4], run: queue}
+)");
+  const auto queue = element_index(plan, "queue");
+  std::vector<std::size_t> on;
+  for (const Instance& i : plan.instances) {
+    if (i.element == queue) on.push_back(i.worker);
+  }
+  EXPECT_THAT(on, ElementsAre(1, 2, 3));
+  for (std::size_t worker = 1; worker < 4; ++worker) EXPECT_THAT(plan.workers[worker].sources, SizeIs(1));
+  std::vector<std::pair<unsigned, std::size_t>> outputs;  // of `spread`, and the worker that each leads to
+  for (const Link& link : plan.links) {
+    if (plan.instances[link.to].element == queue) {
+      outputs.emplace_back(link.output.index, plan.instances[link.to].worker);
+    } else if (plan.instances[link.from].element == queue) {
+      EXPECT_EQ(plan.instances[link.from].worker, plan.instances[link.to].worker);
+    }
+  }
+  using P = std::pair<unsigned, std::size_t>;
+  EXPECT_THAT(outputs, ElementsAre(P{0, 1}, P{1, 2}, P{2, 3}));
+}
+
+TEST(Placement, EachWithOneCoreIsOneOutput) {
+  const Plan plan = plan_of(R"(
+smartswitch: 1
+elements: {rx: TestSource, spread: TestFan, queue: TestQueue, sink: TestSink}
+connections:
+  - rx -> spread.each -> queue -> sink
+)");
+  EXPECT_THAT(plan.links, SizeIs(3));
+  EXPECT_TRUE(plan.connections[1].output.each);
+}
+
 TEST(Placement, SourcesWithoutPollArePlacedButNotPolled) {
   const Plan plan =
       plan_of("smartswitch: 1\nelements: {rx: TestTimerSource, s: TestSink}\nconnections: [rx -> s]\nworkers: [{core: 3, run: rx}]");

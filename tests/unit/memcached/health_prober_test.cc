@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright the SmartSwitch authors
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "elements/memcached/backend_pool.h"
@@ -103,6 +104,39 @@ TEST_F(Health, AnswersThatAreNoneOrComeTooLateDoNotCount) {
   }
   EXPECT_EQ(bench_->counter("answers"), 0U);
   EXPECT_EQ(bench_->counter("ejected"), 2U) << "half of the servers stay";
+}
+
+// Copies on two workers: the answers come to either.
+TEST_F(Health, OneOfSeveralCopiesProbesAndTheOthersHandItTheAnswers) {
+  TestBench other("HealthProber", Value::map({{"backends", "backends"}, {"interval", "1s"}}), options_);
+  std::vector<Seen> before;
+  for (int i = 0; i < 8; ++i) {
+    bench_->advance(ms(1000));
+    other.advance(ms(1000));
+    EXPECT_THAT(other.take("probe"), ::testing::IsEmpty());
+    const auto probes = bench_->take("probe");
+    for (const Seen& probe : probes) {
+      if (probe.annotations.next_server == 1) continue;
+      const Packet packet = other.packet(reply("VERSION 1.6.18\r\n"));
+      packet.annotations().context = probe.annotations.context;
+      Batch batch;
+      batch.add(packet);
+      other.push(batch, "replies");
+    }
+    // A late one takes nothing back.
+    for (const Seen& probe : before) {
+      const Packet packet = other.packet(reply("VERSION 1.6.18\r\n"));
+      packet.annotations().context = probe.annotations.context;
+      Batch batch;
+      batch.add(packet);
+      other.push(batch, "replies");
+    }
+    before = probes;
+  }
+  EXPECT_FALSE(pool().up(1)) << "its answers were always late";
+  EXPECT_TRUE(pool().up(0) && pool().up(2) && pool().up(3));
+  EXPECT_EQ(bench_->counter("ejected"), 1U);
+  EXPECT_GT(bench_->counter("answers"), 20U);
 }
 
 TEST_F(Health, BringsAServerBackAfterAWhileAndTwoAnswers) {
