@@ -68,7 +68,8 @@ bool CachedReply::add_meta_flag(std::string_view flag, std::string_view key) {
   if (flag == "f") return add(" f") && add_number(details_.flags);
   if (flag == "s") return add(" s") && add_number(details_.value_length);
   if (flag == "c") return details_.cas != 0 && add(" c") && add_number(details_.cas);
-  if (flag == "k") return add(" k") && add(key);
+  // If the item was stored under a base64 key, memcached says it in base64, which only a fetch finds out.
+  if (flag == "k") return details_.expiry != Item::kExpiryUnknown && add(" k") && add(key);
   // The time that is left is the server's to tell: its clock ticks when it likes.
   if (flag == "t") return details_.expiry == Item::kNeverExpires && add(" t-1");
   return flag.starts_with('O') && flag.size() <= kLongestOpaque && add(" ") && add(flag);

@@ -183,9 +183,11 @@ std::optional<State> Item::apply(const Step& step, const State& s) {
 }
 
 bool Item::may_be(const State& s, std::uint64_t version) const {
+  const auto shown = shown_.find(s.value);
+  // A server that has started anew counts versions from the beginning: one that was shown of another value may be that of this one.
+  if (model_.forgets && (s.version == kNeverShown || s.version == kOpen) && shown == shown_.end()) return true;
   if (s.version != kOpen) return s.version == version;
   if (model_.repeats_within > 0) return true;
-  const auto shown = shown_.find(s.value);
   return shown != shown_.end() && shown->second.contains(version);
 }
 

@@ -63,6 +63,7 @@ class CoherenceTest(LabTest):
         for what in ("gats", "gat", "meta", "binary", "several"):
             self.assertGreater(result[what], 0, what)
         self.assertGreater(switch.counter("cache_parts", "hits"), 10)
+        self.assertGreater(switch.counter("fetched", "fills"), 0)
 
 
 class Linearizable(CoherenceTest):

@@ -66,6 +66,12 @@ TEST_F(CacheForms, AServerAnswersGetsOfAnItemWhoseVersionIsNotKnown) {
   EXPECT_THAT(ask("gets k\r\n"), ElementsAre("VALUE k 0 3 9\r\nabc\r\nEND\r\n"));
 }
 
+TEST_F(CacheForms, AServerRepeatsAKeyThatMayBeStoredInBase64) {
+  put("k", "abc", 0, 1, Item::kExpiryUnknown);
+  EXPECT_THAT(ask("mg k v k\r\n"), ElementsAre());
+  EXPECT_THAT(ask("mg k v\r\n"), ElementsAre("VA 3\r\nabc\r\n"));
+}
+
 TEST_F(CacheForms, AnswersMetaGetsAsMemcachedDoes) {
   put("a", "abc", 5, 1);
   EXPECT_THAT(ask("mg a v f t c k\r\n"), ElementsAre("VA 3 f5 t-1 c1 ka\r\nabc\r\n"));
