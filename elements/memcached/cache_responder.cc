@@ -89,8 +89,8 @@ KeyHashSwitch and a RequestSender. The ReplyReceiver's `fetched` leads to a Cach
       return;
     }
     const Packet packet = batch[until_sample_];
-    const Annotations& a = packet.annotations();
-    cache_->sample(a.key_hash, {reinterpret_cast<const char*>(packet.data()) + a.key_offset, a.key_length});
+    KeyBuffer buffer;
+    cache_->sample(packet.annotations().key_hash, key_of(packet, buffer));
     until_sample_ += KeyCache::kSampledGets - batch.size();
   }
 

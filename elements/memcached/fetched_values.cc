@@ -51,7 +51,7 @@ bool FetchedValues::begin(const Datagram& datagram, std::int64_t now) {
   if (key.empty()) return false;
   const Reply reply = parse_reply(datagram.text);
   if (reply.kind == ReplyKind::kNotFound) {
-    cache_.absent(*permit, key, now);
+    if (cache_.absent(*permit, key, now)) cache_.fetches().close(datagram.fetch);
     return false;
   }
   const auto found = read(reply, *permit, key);

@@ -54,8 +54,8 @@ write that takes another way is seen after `max_age` at the latest.
 Which items stay is decided by S3-FIFO: newcomers that nobody asks for again go first. Memory belongs to no size of item: a segment is
 filled with whatever comes. Of 20-byte keys with 32-byte values, 100 bytes or so are needed for each.
 
-The reply to a get that passes does not tell the item's expiry: a key that was written with one is not filled by such a reply until that time is over, and items
-that got theirs before the switch started live at most `max_age` longer. Nor does a reply of several datagrams fill. So a key that clients go on asking
+The reply to a get that passes does not tell the item's expiry: a key that was written with one is not filled by such a reply until that time is over, and of
+what was written before the switch started nothing is known (`exact_expiry`). Nor does a reply of several datagrams fill. So a key that clients go on asking
 for in vain is fetched by the switch itself (CacheResponder's output `fetch`), with `mg`: expiry, cas and values of up to 1 MiB come along.)");
   d.example("hot: {class: KeyCache, memory: 256MiB, max_age: 10s}");
   d.parameter("memory", &KeyCache::memory_, "memory for items and their index; taken from the system as it is filled")
@@ -77,6 +77,10 @@ for in vain is fetched by the switch itself (CacheResponder's output `fetch`), w
        "how often a key has to be asked for in vain, lately, before the switch fetches it by itself; then one get of it is under way, "
        "however many clients ask")
       .between(1, FrequencySketch::kMost);
+  d.parameter("exact_expiry", &KeyCache::exact_expiry_,
+              "keep only what the switch has fetched itself, whose expiry is known; otherwise an item whose expiry was set before the "
+              "switch started, or past it, "
+              "may be served for `max_age` after its end");
   d.parameter("negative_age", &KeyCache::negative_age_,
               "how long the switch answers that there is no such item, after a fetch that found none; 0: gets of what is not there always "
               "go to a server")
@@ -113,6 +117,11 @@ bool KeyCache::quiet(std::uint32_t ticks) const {
   return !unsettled_.load(std::memory_order_acquire) || reached(ticks, unsettled_until_.load(std::memory_order_acquire));
 }
 
+bool KeyCache::nothing_pending(const CacheBucket& b, std::uint32_t ticks) const {
+  const bool none = b.pending.load(std::memory_order_acquire) == 0 && b.tainted.load(std::memory_order_acquire) == 0;
+  return quiet(ticks) && (none || settled(b, ticks));
+}
+
 void KeyCache::get_sent(Ticket ticket, std::uint64_t hash, std::int64_t now) {
   fetch_sent(ticket, hash, now);
   sketch_.add(hash);
@@ -128,16 +137,14 @@ void KeyCache::fetch_sent(Ticket ticket, std::uint64_t hash, std::int64_t now) {
   // The epoch is read first: a write that comes between is seen as one that came since.
   record.epoch = b.epoch.load(std::memory_order_acquire);
   record.generation = generation_.load(std::memory_order_acquire);
-  const bool old = settled(b, ticks);
-  const bool none_pending = b.pending.load(std::memory_order_acquire) == 0 && b.tainted.load(std::memory_order_acquire) == 0;
-  const bool fills = quiet(ticks) && (old || none_pending);
-  record.kind = fills ? TicketTable::Kind::kRead : TicketTable::Kind::kLook;
-  table_->open(record, old ? record.kind : TicketTable::Kind::kLook);
+  record.kind = nothing_pending(b, ticks) ? TicketTable::Kind::kRead : TicketTable::Kind::kLook;
+  table_->open(record, settled(b, ticks) ? record.kind : TicketTable::Kind::kLook);
 }
 
 std::optional<std::uint64_t> KeyCache::begin_fetch(std::uint64_t hash, std::string_view key, std::int64_t now, Random& random) {
   if (sketch_.count(hash) < fetch_after_ || !worth_fetching(hash)) return std::nullopt;
   const CacheBucket& b = store_.bucket(hash);
+  if (!nothing_pending(b, to_ticks(now))) return std::nullopt;
   const std::uint8_t renewing = b.renewing.load(std::memory_order_relaxed);
   if (renewing == CacheBucket::tag_of(hash) || renewing == CacheBucket::kAnyTag) return std::nullopt;
   // In words between spaces, other keys would be other requests.
@@ -217,7 +224,7 @@ bool KeyCache::reply_seen(Ticket ticket, std::string_view text, std::int64_t now
   if (!permit) return false;
   const Reply reply = parse_reply(text);
   if (reply.kind == ReplyKind::kNotFound || reply.kind == ReplyKind::kEnd) lost(permit->key_hash);
-  if (permit->kind != TicketTable::Kind::kRead || !text.starts_with("VALUE ")) return false;
+  if (exact_expiry_ || permit->kind != TicketTable::Kind::kRead || !text.starts_with("VALUE ")) return false;
   if (reply.kind != ReplyKind::kValue || !reply.whole || reply.key.empty()) return false;
   if (text.substr(reply.size()) != "END\r\n" || hash_key(reply.key) != permit->key_hash || text.size() > kLongestReply) return false;
   if (!worth_fetching(permit->key_hash)) {
@@ -241,7 +248,7 @@ void KeyCache::lost(std::uint64_t hash) {
   store_.take_out(b, hash);
 }
 
-void KeyCache::absent(const Permit& permit, std::string_view key, std::int64_t now) {
+bool KeyCache::absent(const Permit& permit, std::string_view key, std::int64_t now) {
   Item item;
   item.key = key;
   item.absent = true;
@@ -255,6 +262,7 @@ void KeyCache::absent(const Permit& permit, std::string_view key, std::int64_t n
                       return true;
                     });
   if (!kept) lost(permit.key_hash);
+  return kept;
 }
 
 bool KeyCache::worth_fetching(std::uint64_t hash) const {

@@ -103,8 +103,8 @@ class KeyCache final : public State {
   bool write(const Permit& permit, Draft& draft, std::size_t from, std::string_view bytes, std::int64_t now);
   bool fill(const Permit& permit, const Item& item, const Draft& draft, std::int64_t deadline, std::int64_t now);
 
-  /// A server has said that there is no such item. That is remembered for `negative_age`, if the permit allows it.
-  void absent(const Permit& permit, std::string_view key, std::int64_t now);
+  /// A server has said that there is no such item. That is remembered for `negative_age`, if the permit allows it: true then.
+  bool absent(const Permit& permit, std::string_view key, std::int64_t now);
 
   /// The switch's own gets, of keys that clients go on asking for in vain (`fetch_after`). The number of one that is to be sent now;
   /// nothing if the key is not hot, if one is under way, or if its reply could not be used. fetch_sent() has to follow.
@@ -128,6 +128,7 @@ class KeyCache final : public State {
  private:
   [[nodiscard]] bool settled(const CacheBucket& b, std::uint32_t ticks) const;
   [[nodiscard]] bool quiet(std::uint32_t ticks) const;
+  [[nodiscard]] bool nothing_pending(const CacheBucket& b, std::uint32_t ticks) const;
   [[nodiscard]] bool may_fill(const Permit& permit, const Item& item, const CacheBucket& b, std::int64_t now) const;
   [[nodiscard]] ItemStore::Filling filling(const Permit& permit, std::int64_t deadline, std::int64_t now) const;
   bool count_fill(bool filled);
@@ -137,6 +138,7 @@ class KeyCache final : public State {
   Duration max_age_{10'000'000'000};
   Duration reply_lifetime_{10'000'000'000};
   Duration negative_age_{0};
+  bool exact_expiry_ = false;
   std::uint32_t tickets_ = 65536;
   std::uint32_t admit_after_ = 2;
   std::uint32_t fetch_after_ = 2;

@@ -85,7 +85,7 @@ constexpr std::string_view kVariables = R"(  SERVICE_MAC: "02:00:00:00:00:64"   
 
 // configs/memswitch.yaml with one port for all servers.
 constexpr std::string_view kRest =
-    R"(  hot: {class: KeyCache, memory: "${CACHE_MEMORY}", max_age: "${CACHE_MAX_AGE}", reply_lifetime: "${REPLY_LIFETIME}"}
+    R"(  hot: {class: KeyCache, exact_expiry: true, memory: "${CACHE_MEMORY}", max_age: "${CACHE_MAX_AGE}", reply_lifetime: "${REPLY_LIFETIME}"}
   own: {class: RequestTable, address: "${SWITCH_ADDRESS}", mac: "${SWITCH_MAC}"}
   joins: {class: JoinTable}
 

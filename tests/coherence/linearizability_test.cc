@@ -363,9 +363,8 @@ class EveryOrder {
 
   // A restarted server counts anew: what nobody has looked at may have any version.
   bool may_have(const Thing& item, std::uint64_t number) {
-    const bool looked_at = std::ranges::any_of(history_, [&](const Operation& o) {
-      return shows_version(o.kind) && o.outcome == Outcome::kOk && o.result == item.value;
-    });
+    const bool looked_at = std::ranges::any_of(
+        history_, [&](const Operation& o) { return shows_version(o.kind) && o.outcome == Outcome::kOk && o.result == item.value; });
     if (model_.forgets && !looked_at) return true;
     return shown(item, number) && is_version(item, number);
   }

@@ -73,6 +73,12 @@ class Linearizable(CoherenceTest):
         self.end_well(switch, result, hits=0.05)
         self.assertGreater(result["noreply"], 0)
 
+    def test_only_what_the_switch_has_fetched(self):
+        switch = self.start_bad_network(EXACT_EXPIRY="true")
+        result = self.assert_linearizable(self.start_clients(60_000, "--writes", "0.05"))
+        self.end_well(switch, result, hits=0.02)
+        self.assertEqual(switch.counter("fill1", "fills"), 0)
+
     def test_servers_restarted_in_the_middle(self):
         switch = self.start_bad_network()
         clients = self.start_clients(100_000, "--forgets")

@@ -236,6 +236,17 @@ TEST_F(Fetch, KeepsAnItemForAsLongAsTheServerDoesAndNoLonger) {
   EXPECT_FALSE(cached("k")) << "a second of the server's clock may have been over when it answered";
 }
 
+TEST_F(Fetch, OnlyItFillsWhereExpiryHasToBeExact) {
+  start(Value::map({{"memory", "8MiB"}, {"exact_expiry", "true"}}));
+  ask("get k\r\n", 1);
+  server_sends(reply(value("k", "x"), 1));
+  EXPECT_FALSE(cached("k"));
+  const auto sent = fetches();
+  ASSERT_EQ(sent.size(), 1U);
+  server_answers(sent[0], "VA 1 f0 t-1 c12 kk\r\nx\r\n");
+  EXPECT_TRUE(cached("k"));
+}
+
 TEST_F(Fetch, DoesNotKeepWhatIsAboutToGo) {
   for (const std::string t : {"t1", "t0", "x1", "t"}) {
     const std::string key = "k" + t;
@@ -255,6 +266,15 @@ TEST_F(Fetch, DoesNotFillAfterAWrite) {
   ASSERT_EQ(again.size(), 1U) << "it may be fetched again at once";
   server_answers(again[0], "VA 1 f0 t-1 c13 kk\r\ny\r\n");
   EXPECT_THAT(ask("get k\r\n"), ElementsAre("VALUE k 0 1\r\ny\r\nEND\r\n"));
+}
+
+TEST_F(Fetch, WaitsForTheEndOfAWrite) {
+  client_sends(request("set k 0 0 1\r\ny\r\n", 1));
+  make_hot("k");
+  EXPECT_TRUE(fetches().empty()) << "its reply could not be used";
+  server_sends(reply("STORED\r\n", 1));
+  ask("get k\r\n", 2);
+  EXPECT_EQ(fetches().size(), 1U);
 }
 
 TEST_F(Fetch, LeavesTheRightToRenewToClients) {
@@ -397,7 +417,9 @@ TEST_F(Absent, EndsWithAnyWrite) {
   server_answers(fetch_of("k"), "EN\r\n");
   EXPECT_TRUE(cached("k"));
   client_sends(request("add k 0 0 1\r\nx\r\n", 1));
+  server_sends(reply("STORED\r\n", 1));
   EXPECT_THAT(ask("get k\r\n"), ElementsAre());
+  EXPECT_EQ(fetches().size(), 1U) << "it may be fetched at once";
 }
 
 TEST_F(Absent, IsNotKeptAfterAWrite) {
