@@ -79,6 +79,7 @@ bool CachedReply::make_binary(std::string_view request, std::string_view key) {
   binary::Header h;
   if (request.size() < sizeof h || details_.cas == 0) return false;
   std::memcpy(&h, request.data(), sizeof h);
+  if (h.extras_length != 0 || rte_be_to_cpu_32(h.body_length) != rte_be_to_cpu_16(h.key_length)) return false;  // it breaks the protocol
   const bool with_key = h.opcode == binary::kGetK || h.opcode == binary::kGetKQ;
   const rte_be32_t flags = rte_cpu_to_be_32(details_.flags);
   h.magic = binary::kReply;

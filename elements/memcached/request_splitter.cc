@@ -29,7 +29,10 @@ sent and not waited for.)");
     d.output("refused", &RequestSplitter::refused_, "requests with more than `most_parts` parts, or with one that does not fit a packet")
         .optional();
     d.parameter("joins", &RequestSplitter::joins_, "the JoinTable in which the replies wait for each other");
-    d.parameter("most_parts", &RequestSplitter::most_parts_, "keys and commands that one request may have").between(2, 65535);
+    d.parameter("most_parts", &RequestSplitter::most_parts_,
+                "keys and commands that one request may have; a server has to have room for the datagrams of all its keys at once "
+                "(docs/memcached.md)")
+        .between(2, 65535);
     d.counter("parts", &RequestSplitter::parts_, "requests that were made of others");
     d.drop("no_room", &RequestSplitter::no_room_, "requests for which the JoinTable or the packet pool had no room");
     d.drop("unanswerable", &RequestSplitter::unanswerable_, "requests with IP options or extension headers");
@@ -182,7 +185,7 @@ sent and not waited for.)");
   }
 
   StateRef<JoinTable> joins_;
-  std::uint32_t most_parts_ = 1000;
+  std::uint32_t most_parts_ = 250;
   fmt::memory_buffer text_;
   Batch gets_, writes_, controls_;
   Output get_, write_, control_, refused_;

@@ -101,6 +101,7 @@ TEST_F(CacheForms, AnswersBinaryGets) {
                 ElementsAre(binary_reply(opcode, binary::kOk, flags, key, "abc", 1, 0x11223344)))
         << int{opcode};
   }
+  EXPECT_THAT(ask(binary_request(binary::kGet, "", "a", "data")), ElementsAre()) << "a server says what is wrong";
   put("b", "abc", 5, 0);
   EXPECT_THAT(ask(binary_request(binary::kGet, "", "b")), ElementsAre()) << "a binary reply tells the version";
 }
