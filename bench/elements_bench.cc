@@ -188,7 +188,7 @@ void register_choose() {
   const auto add = [](const std::string& name, const std::string& parameters, bool one_down = false) {
     benchmark::RegisterBenchmark(("choose/" + name).c_str(), [=](benchmark::State& state) { choose_cost(state, parameters, one_down); });
   };
-  for (const char* distribution : {"ketama", "modula", "random", "jump", "rendezvous", "maglev"})
+  for (const char* distribution : {"ketama", "modula", "random", "jump", "rendezvous", "maglev", "ch3", "ring_default"})
     add(distribution, fmt::format("    distribution: {}\n", distribution));
   for (const char* hash : {"fnv1a_64", "murmur", "md5"}) add(fmt::format("ketama/{}", hash), fmt::format("    hash: {}\n", hash));
   add("ketama/hash_tag", "    hash_tag: \"{}\"\n");

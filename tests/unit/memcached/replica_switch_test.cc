@@ -157,7 +157,7 @@ TEST_F(SeveralServers, NobodyWaitsForNoreply) {
 }
 
 TEST(Replicas, AreDistinctUpAndStartWithTheKeysOwnServer) {
-  for (const std::string distribution : {"ketama", "modula", "jump", "rendezvous", "maglev", "random"}) {
+  for (const std::string distribution : {"ketama", "modula", "jump", "rendezvous", "maglev", "random", "ch3", "ring_evcache"}) {
     const auto state = testing::make_state("BackendPool", four_servers(distribution));
     auto& pool = static_cast<BackendPool&>(*state);
     for (int i = 0; i < 200; ++i) {
