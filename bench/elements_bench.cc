@@ -61,6 +61,7 @@ const std::map<std::string, Case>& cases() {
       {"IPIPEncap", {", source: 10.0.0.99, destination: 10.0.0.11", {"out"}}},
       {"IPReassembler", {"", {"out"}}},
       {"CommandSwitch", {", commands: {reads: [get, gets, mg], deletes: [delete, md]}", {"reads", "deletes", "other"}, true}},
+      {"ExpiryRewrite", {", expiry: 24h", {"out"}, true}},
       {"Impair", {", loss: 0.01", {"out"}}},
       {"KeyHashSwitch", {kBackends, {"out"}, true}},
       {"KeyPrefixSwitch", {", prefixes: {keys: [key, \"key-1\"], users: [\"user:\"]}", {"keys", "users", "other"}, true}},
