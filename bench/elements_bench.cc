@@ -60,6 +60,8 @@ const std::map<std::string, Case>& cases() {
       {"IPIPDecap", {"", {"out", "other"}}},
       {"IPIPEncap", {", source: 10.0.0.99, destination: 10.0.0.11", {"out"}}},
       {"IPReassembler", {"", {"out"}}},
+      {"CommandSwitch", {", commands: {reads: [get, gets, mg], deletes: [delete, md]}", {"reads", "deletes", "other"}, true}},
+      {"ExpiryRewrite", {", expiry: 24h", {"out"}, true}},
       {"Impair", {", loss: 0.01", {"out"}}},
       {"KeyHashSwitch", {kBackends, {"out"}, true}},
       {"KeyPrefixSwitch", {", prefixes: {keys: [key, \"key-1\"], users: [\"user:\"]}", {"keys", "users", "other"}, true}},
@@ -84,9 +86,9 @@ const std::map<std::string, Case>& cases() {
 }
 
 // Measured elsewhere: they do nothing without a device, a second worker, or servers that answer.
-const std::set<std::string> kElsewhere = {"PollDevice",  "ToDevice",     "Queue",         "FromPcap",      "Replay",
-                                          "Collect",     "HealthProber", "RequestSender", "ReplyReceiver", "RequestSplitter",
-                                          "ReplyJoiner", "Broadcaster",  "ReplicaSwitch", "WarmUp",        "CacheFetch"};
+const std::set<std::string> kElsewhere = {
+    "PollDevice",    "ToDevice",        "Queue",       "FromPcap",    "Replay",        "Collect", "HealthProber", "RequestSender",
+    "ReplyReceiver", "RequestSplitter", "ReplyJoiner", "Broadcaster", "ReplicaSwitch", "WarmUp",  "CacheFetch",   "KeyRewrite"};
 
 void require_all_elements() {
   for (const ElementInfo* info : Registry::instance().elements()) {
@@ -188,7 +190,7 @@ void register_choose() {
   const auto add = [](const std::string& name, const std::string& parameters, bool one_down = false) {
     benchmark::RegisterBenchmark(("choose/" + name).c_str(), [=](benchmark::State& state) { choose_cost(state, parameters, one_down); });
   };
-  for (const char* distribution : {"ketama", "modula", "random", "jump", "rendezvous", "maglev"})
+  for (const char* distribution : {"ketama", "modula", "random", "jump", "rendezvous", "maglev", "ch3", "ring_default"})
     add(distribution, fmt::format("    distribution: {}\n", distribution));
   for (const char* hash : {"fnv1a_64", "murmur", "md5"}) add(fmt::format("ketama/{}", hash), fmt::format("    hash: {}\n", hash));
   add("ketama/hash_tag", "    hash_tag: \"{}\"\n");

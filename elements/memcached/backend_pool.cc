@@ -18,6 +18,9 @@ constexpr std::uint32_t kHeaviest = 1'000'000;
 // down, one key of 65536 gets so far.
 constexpr unsigned kRehashes = 16;
 
+// Points on a ring, of all servers together.
+constexpr std::uint64_t kMostPoints = 1 << 24;
+
 // As libmemcached and TwemProxy call a server that was given no name.
 std::string name_of(const Backend& server) {
   if (!server.name.empty() || !server.address) return server.name;
@@ -27,6 +30,11 @@ std::string name_of(const Backend& server) {
 template <class T>
 concept FindsNextItself = requires(const T& spread) {
   spread.server_of(std::uint64_t{}, [](std::uint32_t) { return true; });
+};
+
+template <class T>
+concept HashesItself = requires(const T& spread) {
+  spread.server_of(std::string_view{});
 };
 
 }  // namespace
@@ -52,10 +60,12 @@ void BackendPool::describe(Describe<BackendPool>& d) {
 | `maglev` | yes | its share and a few more; the most even one | lowest |
 | `jump` | yes | its share, if it is the last of the file; otherwise more | low, grows with the logarithm of the weights' sum |
 | `rendezvous` | yes | its share exactly | grows with the servers |
+| `ring_default`, `ring_ketama`, `ring_twemproxy`, `ring_evcache` | yes | its share | lowest |
+| `ch3` | yes, unless most are far below the heaviest | its share, if it is the last of the file; otherwise more | low; some more with weights |
 | `modula` | yes | nearly all | lowest |
 | `random` | no | any server for any request: only for servers that all hold the same | lowest |
 
-With `ketama`, `rendezvous` and `maglev` the names of the servers count, with `modula` and `jump` their order in the file.
+With `ketama`, `ring_...`, `rendezvous` and `maglev` the names of the servers count, with `modula`, `jump` and `ch3` their order in the file.
 
 **To agree with other clients.** `ketama`, `modula` and `random` choose as TwemProxy 0.5.0 does with the same `hash` and `hash_tag`, if the
 servers have the same names and, for `modula`, stand in its order: by the length of the name, then by its bytes. (`smartswitch
@@ -63,7 +73,16 @@ import-twemproxy` writes such a pool.) libmemcached agrees on `ketama` with its 
 no `crc16` and no `crc32a`, and `hsieh` only where it was built with it. Keys with bytes above 127 are hashed as on x86. `crc32` has 15 bits
 only, the upper ones of 31: with `ketama`, all keys have one server. `crc32a` is the whole CRC. `fnv1_64` and `fnv1a_64` have 32 bits.
 
-**When a server is down,** its keys go elsewhere until it is back (`when_down: next`): with `ketama` to the server of the next point on the
+*mcrouter:* its `Ch3` is `ch3`, which hashes keys itself, so there is no `hash` with it; its `WeightedCh3` is the same with weights, if the
+heaviest server has weight 1.0 there: `1`, `0.5`, `0.25` are `4`, `2`, `1` here. Its `Crc32` is `hash: mcrouter_crc32` with `distribution: modula`. All of
+them need `hash_stop: "|#|"` if keys have that, and servers in its order. Its routing prefixes (`/region/cluster/`) are not taken off.
+
+*memcached's own proxy* (1.6.45): without options it is `distribution: jump`. `dist_ring_hash` is `ring_default`, and with `omode` it is `ring_ketama`,
+`ring_twemproxy` or `ring_evcache`; `hash = mcp.dist_ring_hash.hash` is `hash: md5`, `obuckets` is `ring_points`, and its filters are `hash_stop` and
+`hash_tag` (but it hashes nothing of a key with an empty tag, where here the whole key counts). On these rings a server is `address:port`: give none
+of them a name. Pools with a `seed` have no counterpart.
+
+**When a server is down,** its keys go elsewhere until it is back (`when_down: next`): with `ketama` and `ring_...` to the server of the next point on the
 ring, with `rendezvous` to the second best, with the others to one that is chosen by hashing again. Nobody else's keys move.)");
   d.example(R"(backends:
   class: BackendPool
@@ -85,7 +104,8 @@ ring, with `rendezvous` to the second best, with the others to one that is chose
        {"fnv1a_32", KeyHash::kFnv1a_32},
        {"hsieh", KeyHash::kHsieh},
        {"murmur", KeyHash::kMurmur},
-       {"jenkins", KeyHash::kJenkins}},
+       {"jenkins", KeyHash::kJenkins},
+       {"mcrouter_crc32", KeyHash::kMcrouterCrc32}},
       "hash of the key; xxh3 is the fastest, since packets bring it along, and the others are for agreeing with clients that choose "
       "servers themselves");
   d.parameter("distribution", &BackendPool::distribution_,
@@ -94,14 +114,25 @@ ring, with `rendezvous` to the second best, with the others to one that is chose
                {"random", Distribution::kRandom},
                {"jump", Distribution::kJump},
                {"rendezvous", Distribution::kRendezvous},
-               {"maglev", Distribution::kMaglev}},
+               {"maglev", Distribution::kMaglev},
+               {"ch3", Distribution::kCh3},
+               {"ring_default", Distribution::kRingDefault},
+               {"ring_ketama", Distribution::kRingKetama},
+               {"ring_twemproxy", Distribution::kRingTwemProxy},
+               {"ring_evcache", Distribution::kRingEvCache}},
               "how the hash chooses a server");
+  d.parameter("hash_stop", &BackendPool::hash_stop_,
+              "only what stands before the first of this text in a key is hashed; \"|#|\" for mcrouter's keys");
   d.parameter("hash_tag", &BackendPool::hash_tag_,
               "two characters, such as \"{}\": of a key that has both, only what stands between the first of each is hashed, unless that "
               "is nothing")
       .check([](const std::string& tag) {
         return tag.empty() || tag.size() == 2 ? std::string() : fmt::format("`{}` is not two characters", tag);
       });
+  d.parameter("ring_points", &BackendPool::ring_points_,
+              "points of a server on the ring for each unit of its weight, with `ring_...`; a multiple of 4")
+      .between(4, 65536)
+      .check([](std::uint32_t points) { return points % 4 == 0 ? std::string() : fmt::format("{} is not a multiple of 4", points); });
   d.parameter("keys", &BackendPool::keys_, "keys that have a server of their own, whatever their hash: `key: name of the server`");
   d.parameter("when_down", &BackendPool::when_down_, {{"next", WhenDown::kNext}, {"refuse", WhenDown::kRefuse}},
               "what becomes of the keys of a server that is down: the next server takes them, or they have none until it is back");
@@ -124,6 +155,11 @@ void BackendPool::validate(Problems& problems) const {
   }
   if (total > Slots::kMost && (distribution_ == Distribution::kModula || distribution_ == Distribution::kJump))
     problems.add({}, fmt::format("the weights add up to {}, but with this distribution to {} at most", total, Slots::kMost));
+  if (distribution_ >= Distribution::kRingDefault && total * ring_points_ > kMostPoints)
+    problems.add({}, fmt::format("the ring would have {} points, but it can have {} at most", total * ring_points_, kMostPoints),
+                 "lower `ring_points` or the weights");
+  if (distribution_ == Distribution::kCh3 && hash_ != KeyHash::kXxh3)
+    problems.add({}, "`distribution: ch3` has a hash of its own", "leave `hash` out");
   for (const auto& [key, server] : keys_) {
     if (!names.contains(server))
       problems.add({}, fmt::format("the key `{}` belongs to `{}`, which is none of the servers", key, server),
@@ -160,6 +196,21 @@ void BackendPool::start(Problems&) {
     case Distribution::kMaglev:
       spread_.emplace<Maglev>(servers_);
       break;
+    case Distribution::kCh3:
+      spread_.emplace<Ch3>(servers_);
+      break;
+    case Distribution::kRingDefault:
+      spread_.emplace<RingHash>(servers_, RingMode::kDefault, ring_points_);
+      break;
+    case Distribution::kRingKetama:
+      spread_.emplace<RingHash>(servers_, RingMode::kKetama, ring_points_);
+      break;
+    case Distribution::kRingTwemProxy:
+      spread_.emplace<RingHash>(servers_, RingMode::kTwemProxy, ring_points_);
+      break;
+    case Distribution::kRingEvCache:
+      spread_.emplace<RingHash>(servers_, RingMode::kEvCache, ring_points_);
+      break;
   }
   look_whether_plain();
 }
@@ -174,7 +225,7 @@ bool BackendPool::set_up(std::uint32_t server, bool up) {
 
 void BackendPool::look_whether_plain() {
   const bool all_up = std::all_of(up_.get(), up_.get() + servers_.size(), [](const auto& flag) { return flag.load(); });
-  plain_.store(all_up && hash_ == KeyHash::kXxh3 && hash_tag_.empty() && pinned_.empty(), std::memory_order_relaxed);
+  plain_.store(all_up && hash_ == KeyHash::kXxh3 && hash_stop_.empty() && hash_tag_.empty() && pinned_.empty(), std::memory_order_relaxed);
 }
 
 std::string BackendPool::place_of(std::string_view key) const {
@@ -210,8 +261,8 @@ std::uint32_t BackendPool::choose_otherwise(std::uint64_t hash, std::string_view
       if (when_down_ == WhenDown::kRefuse) return kNone;
     }
   }
-  if (hash_ != KeyHash::kXxh3 || !hash_tag_.empty()) hash = key_hash(hash_, tagged(key));
-  const std::uint32_t server = std::visit([hash](const auto& spread) { return spread.server_of(hash); }, spread_);
+  hash = hash_of(hash, key);
+  const std::uint32_t server = own_of(hash, key);
   if (up(server)) return server;
   return when_down_ == WhenDown::kRefuse && distribution_ != Distribution::kRandom
              ? kNone
@@ -219,10 +270,9 @@ std::uint32_t BackendPool::choose_otherwise(std::uint64_t hash, std::string_view
 }
 
 std::size_t BackendPool::replicas_of(std::uint64_t hash, std::string_view key, std::span<std::uint32_t> servers) const {
-  if (hash_ != KeyHash::kXxh3 || !hash_tag_.empty()) hash = key_hash(hash_, tagged(key));
+  hash = hash_of(hash, key);
   const auto own = pinned_.find(key);
-  const std::uint32_t first =
-      own != pinned_.end() ? own->second : std::visit([hash](const auto& spread) { return spread.server_of(hash); }, spread_);
+  const std::uint32_t first = own != pinned_.end() ? own->second : own_of(hash, key);
   std::size_t n = 0;
   const auto fits = [&](std::uint32_t server) {
     return up(server) && std::find(servers.begin(), servers.begin() + n, server) == servers.begin() + n;
@@ -236,7 +286,26 @@ std::size_t BackendPool::replicas_of(std::uint64_t hash, std::string_view key, s
   return n;
 }
 
-std::string_view BackendPool::tagged(std::string_view key) const {
+std::uint64_t BackendPool::hash_of(std::uint64_t hash, std::string_view key) const {
+  if (hash_ == KeyHash::kXxh3 && hash_stop_.empty() && hash_tag_.empty()) return hash;
+  return key_hash(hash_, hashed_part(key));
+}
+
+// The server of a key if all are up; `hash` is hash_of() it.
+std::uint32_t BackendPool::own_of(std::uint64_t hash, std::string_view key) const {
+  return std::visit(
+      [&](const auto& spread) {
+        if constexpr (HashesItself<std::decay_t<decltype(spread)>>) {
+          return spread.server_of(hashed_part(key));
+        } else {
+          return spread.server_of(hash);
+        }
+      },
+      spread_);
+}
+
+std::string_view BackendPool::hashed_part(std::string_view key) const {
+  if (!hash_stop_.empty()) key = key.substr(0, key.find(hash_stop_));
   if (hash_tag_.empty()) return key;
   const std::size_t open = key.find(hash_tag_[0]);
   if (open == std::string_view::npos) return key;

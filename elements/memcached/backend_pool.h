@@ -14,12 +14,14 @@
 
 #include "elements/memcached/any_server.h"
 #include "elements/memcached/backend.h"
+#include "elements/memcached/ch3.h"
 #include "elements/memcached/jump.h"
 #include "elements/memcached/ketama.h"
 #include "elements/memcached/key_hashes.h"
 #include "elements/memcached/maglev.h"
 #include "elements/memcached/modula.h"
 #include "elements/memcached/rendezvous.h"
+#include "elements/memcached/ring_hash.h"
 #include "elements/memcached/server_load.h"
 #include "elements/sdk/describe.h"
 #include "elements/sdk/hash.h"
@@ -74,7 +76,19 @@ class BackendPool final : public State, public KeyPlaces {
   [[nodiscard]] std::string place_of(std::string_view key) const override;
 
  private:
-  enum class Distribution : std::uint8_t { kKetama, kModula, kRandom, kJump, kRendezvous, kMaglev };
+  enum class Distribution : std::uint8_t {
+    kKetama,
+    kModula,
+    kRandom,
+    kJump,
+    kRendezvous,
+    kMaglev,
+    kCh3,
+    kRingDefault,
+    kRingKetama,
+    kRingTwemProxy,
+    kRingEvCache,
+  };
   enum class WhenDown : std::uint8_t { kNext, kRefuse };
   struct HashKey {
     using is_transparent = void;
@@ -87,20 +101,24 @@ class BackendPool final : public State, public KeyPlaces {
   template <class Fits>
   [[nodiscard]] std::uint32_t first_from(std::uint32_t server, Fits fits) const;
   void look_whether_plain();
-  [[nodiscard]] std::string_view tagged(std::string_view key) const;
+  [[nodiscard]] std::uint64_t hash_of(std::uint64_t hash, std::string_view key) const;
+  [[nodiscard]] std::uint32_t own_of(std::uint64_t hash, std::string_view key) const;
+  [[nodiscard]] std::string_view hashed_part(std::string_view key) const;
 
   std::vector<Backend> servers_;
   KeyHash hash_ = KeyHash::kXxh3;
   Distribution distribution_ = Distribution::kKetama;
   WhenDown when_down_ = WhenDown::kNext;
+  std::string hash_stop_;
   std::string hash_tag_;
+  std::uint32_t ring_points_ = 160;
   NamedList<std::string> keys_;
 
-  std::variant<AnyServer, Ketama, Modula, Jump, Rendezvous, Maglev> spread_;
+  std::variant<AnyServer, Ketama, Modula, Jump, Rendezvous, Maglev, Ch3, RingHash> spread_;
   std::unordered_map<std::string, std::uint32_t, HashKey, std::equal_to<>> pinned_;
   std::unique_ptr<std::atomic<bool>[]> up_;
   std::unique_ptr<ServerLoad[]> loads_;
-  // Servers are chosen by the whole key's XXH3 alone: no other hash, no tag, no key of its own server, no server down.
+  // Servers are chosen by the whole key's XXH3 alone: no other hash, all of the key, no key of its own server, no server down.
   std::atomic<bool> plain_{false};
   std::atomic<std::uint64_t> generation_{0};
   std::atomic<bool> probed_{false};

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright the SmartSwitch authors
 #include <algorithm>
-#include <array>
 #include <optional>
 
 #include "elements/memcached/client_networks.h"
@@ -72,9 +71,6 @@ memcached deletes the old item when a set is too large for it. Here it stays.)")
   void start(Problems&) override {
     others_ = forbidden_by(allow_, refuse_);
     for (const ClientRule& rule : rules_) by_rule_.push_back(forbidden_by(rule.allow, rule.refuse));
-    number_of_verb_.fill(CommandSet::kUnknown);
-    for (const CommandWord& command : command_words())
-      number_of_verb_[static_cast<std::size_t>(command.verb)] = CommandSet::number_of(command);
   }
 
   void push(Batch& batch) {
@@ -123,11 +119,11 @@ memcached deletes the old item when a set is too large for it. Here it stays.)")
   [[nodiscard]] bool is_one_get(const Annotations& a, const CommandSet& forbidden) const {
     const auto verb = static_cast<Verb>(a.verb);
     return verb >= Verb::kGet && verb <= Verb::kMetaDebug && a.key_length != 0 && a.key_length <= longest_key_ &&
-           (a.flags & kSeveral) == 0 && !forbidden.has(number_of_verb_[a.verb]);
+           (a.flags & kSeveral) == 0 && !forbidden.has(numbers_.of(verb));
   }
 
   std::optional<Refusal> fault_of(const Request& request, std::string_view text, const CommandSet& forbidden) {
-    const unsigned command = command_of(request, text);
+    const unsigned command = numbers_.of(request, text);
     if (forbidden.has(command)) {
       forbidden_.add();
       return command == CommandSet::kUnknown ? Refusal::kNoCommand : Refusal::kForbidden;
@@ -142,13 +138,6 @@ memcached deletes the old item when a set is too large for it. Here it stays.)")
       return Refusal::kTooLarge;
     }
     return std::nullopt;
-  }
-
-  [[nodiscard]] unsigned command_of(const Request& request, std::string_view text) const {
-    if (request.verb != Verb::kAdmin) return number_of_verb_[static_cast<std::size_t>(request.verb)];
-    if (request.protocol == Protocol::kBinary) return CommandSet::kSasl;
-    text = text.substr(0, text.find_first_of("\r\n"));
-    return CommandSet::number_of(next_key(text)).value_or(CommandSet::kUnknown);
   }
 
   static std::size_t longest_of(const Request& request) {
@@ -174,7 +163,7 @@ memcached deletes the old item when a set is too large for it. Here it stays.)")
   ByteSize largest_value_{1 << 20};
   CommandSet others_;
   std::vector<CommandSet> by_rule_;
-  std::array<unsigned, 256> number_of_verb_{};
+  CommandNumbers numbers_;
   Output out_, refused_;
   Counter forbidden_, long_key_, large_value_;
 };

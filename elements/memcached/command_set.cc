@@ -44,6 +44,18 @@ CommandSet CommandSet::of_operators() {
   return set;
 }
 
+CommandNumbers::CommandNumbers() {
+  of_verb_.fill(CommandSet::kUnknown);
+  for (const CommandWord& command : command_words()) of_verb_[static_cast<std::size_t>(command.verb)] = CommandSet::number_of(command);
+}
+
+unsigned CommandNumbers::of(const Request& request, std::string_view text) const {
+  if (request.verb != Verb::kAdmin) return of(request.verb);
+  if (request.protocol == Protocol::kBinary) return CommandSet::kSasl;
+  text = text.substr(0, text.find_first_of("\r\n"));
+  return CommandSet::number_of(next_key(text)).value_or(CommandSet::kUnknown);
+}
+
 }  // namespace smartswitch::memcached
 
 namespace smartswitch {

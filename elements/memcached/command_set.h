@@ -4,6 +4,7 @@
 // A set of memcached's commands, as operators name them: by the words of the text protocol, whatever protocol a request is in.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -27,6 +28,19 @@ struct CommandSet {
   static std::optional<unsigned> number_of(std::string_view word);
   /// What a client has no business with: flush_all, commands of operators, and unknown ones, which may be those of a newer memcached.
   static CommandSet of_operators();
+};
+
+/// The numbers of the commands that requests have, quickly.
+class CommandNumbers {
+ public:
+  CommandNumbers();
+  /// For all verbs but kAdmin, whose commands are told apart by their words.
+  [[nodiscard]] unsigned of(Verb verb) const { return of_verb_[static_cast<std::size_t>(verb)]; }
+  /// `text` is what the request was read from.
+  [[nodiscard]] unsigned of(const Request& request, std::string_view text) const;
+
+ private:
+  std::array<unsigned, 256> of_verb_{};
 };
 
 }  // namespace smartswitch::memcached

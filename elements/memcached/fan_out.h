@@ -28,12 +28,12 @@ class FanOut : public Element {
     d.drop("no_room", &FanOut::no_room_, "requests for which the JoinTable or the packet pool had no room");
   }
 
-  /// Takes the packet and sends its request to each of the servers.
-  void send_to_all(Packet packet, std::span<const std::uint32_t> servers) {
+  /// Takes the packet and sends its request to each of the servers; `rule` says which reply is the client's.
+  void send_to_all(Packet packet, std::span<const std::uint32_t> servers, PartRule rule = PartRule::kOneOfMany) {
     const auto datagram = read_datagram(packet, locate_headers(packet));
     const bool quiet = (packet.annotations().flags & kQuiet) != 0;
     PartNumber part;
-    part.rule = PartRule::kOneOfMany;
+    part.rule = rule;
     if (!quiet) {
       const auto join = datagram ? joins_->open(packet, static_cast<unsigned>(servers.size()), now(), random()) : std::nullopt;
       if (!join) {

@@ -14,6 +14,27 @@
 
 namespace smartswitch::memcached {
 
+namespace {
+
+int badness(ReplyKind kind) {
+  switch (kind) {
+    case ReplyKind::kError:
+    case ReplyKind::kNone:
+      return 2;
+    case ReplyKind::kNotDone:
+    case ReplyKind::kNotFound:
+    case ReplyKind::kEnd:
+      return 1;
+    case ReplyKind::kValue:
+    case ReplyKind::kDone:
+    case ReplyKind::kInformation:
+      break;
+  }
+  return 0;
+}
+
+}  // namespace
+
 void JoinTable::describe(Describe<JoinTable>& d) {
   d.summary("Replies that are being put together from several servers' replies.");
   d.details(
@@ -53,7 +74,10 @@ std::optional<std::uint32_t> JoinTable::open(Packet request, unsigned parts, std
     join.taken = true;
     join.complete = false;
     join.name = static_cast<std::uint32_t>(random.next() >> 32) << join_bits_ | place;
-    join.parts_left = parts;
+    join.parts = join.parts_left = parts;
+    std::fill(std::begin(join.votes), std::end(join.votes), std::uint16_t{0});
+    join.elected = kAllParts;
+    join.elected_kind = ReplyKind::kNone;
     join.first_block = join.last_block = kNoBlock;
     join.opened = now;
     join.located = h;
@@ -115,9 +139,35 @@ JoinTable::Added JoinTable::add(const PartNumber& number, std::string_view text,
     (join.first_block == kNoBlock ? join.first_block : blocks_[join.last_block].next) = index;
     join.last_block = index;
   } while (!text.empty());
-  if (!last || --join.parts_left > 0) return Added::kWaiting;
+  if (!last) return Added::kWaiting;
+  --join.parts_left;
+  const bool votes = number.rule == PartRule::kFirst || number.rule == PartRule::kMajority;
+  if (!(votes && elect(join, number)) && join.parts_left > 0) return Added::kWaiting;
   join.complete = true;
   return Added::kComplete;
+}
+
+ReplyKind JoinTable::kind_of(const Join& join, std::uint16_t part) const {
+  for (std::uint32_t index = join.first_block; index != kNoBlock; index = blocks_[index].next) {
+    const Block& block = blocks_[index];
+    if (block.part == part && block.sequence == 0 && block.piece == 0) return parse_reply({block.text, block.length}).kind;
+  }
+  return ReplyKind::kNone;
+}
+
+// A part that is a vote has come whole. True if no other can change the result.
+bool JoinTable::elect(Join& join, const PartNumber& number) const {
+  const ReplyKind kind = kind_of(join, number.part);
+  const auto count = [&join](ReplyKind k) -> std::uint16_t& { return join.votes[static_cast<std::size_t>(k)]; };
+  const unsigned same = ++count(kind);
+  const unsigned most = join.elected == kAllParts ? 0 : count(join.elected_kind);
+  const bool better = number.rule == PartRule::kFirst ? join.elected == kAllParts || badness(kind) < badness(join.elected_kind)
+                                                      : same > most || (same == most && badness(kind) > badness(join.elected_kind));
+  if (better) {
+    join.elected = number.part;
+    join.elected_kind = kind;
+  }
+  return number.rule == PartRule::kFirst ? badness(kind) < badness(ReplyKind::kError) : 2 * same > join.parts;
 }
 
 // The part was asked with the loud form of a quiet command, so that its reply comes whatever it is: what is left of it must not tell.
@@ -136,6 +186,8 @@ void JoinTable::apply(PartRule rule, std::string& text, std::size_t start, std::
   const std::string_view part = std::string_view(text).substr(start);
   switch (rule) {
     case PartRule::kAsItIs:
+    case PartRule::kFirst:
+    case PartRule::kMajority:
       break;
     case PartRule::kWithoutEnd:
       if (part.ends_with(kEnd)) text.resize(text.size() - kEnd.size());
@@ -164,8 +216,10 @@ void JoinTable::take(std::uint32_t number, Assembled& assembled) {
   Join& join = joins_[number & mask_];
   std::uint32_t first = kNoBlock;
   std::uint32_t last = kNoBlock;
+  std::uint16_t elected = kAllParts;
   {
     const std::lock_guard hold(join.lock);
+    elected = join.elected;
     first = join.first_block;
     last = join.last_block;
     assembled.located = join.located;
@@ -173,7 +227,9 @@ void JoinTable::take(std::uint32_t number, Assembled& assembled) {
     join.taken = false;
   }
   std::vector<std::uint32_t>& order = assembled.pieces;  // its memory serves twice
-  for (std::uint32_t block = first; block != kNoBlock; block = blocks_[block].next) order.push_back(block);
+  for (std::uint32_t block = first; block != kNoBlock; block = blocks_[block].next) {
+    if (elected == kAllParts || blocks_[block].part == elected) order.push_back(block);
+  }
   std::sort(order.begin(), order.end(), [this](std::uint32_t a, std::uint32_t b) {
     const auto rank = [this](std::uint32_t i) { return std::tuple(blocks_[i].part, blocks_[i].sequence, blocks_[i].piece); };
     return rank(a) < rank(b);

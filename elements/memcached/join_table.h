@@ -34,6 +34,8 @@ enum class PartRule : std::uint8_t {
   kUnlessMissed,  ///< a quiet get's: nothing if there is no such item
   kUnlessDone,    ///< a quiet write's: nothing if it was done
   kOneOfMany,     ///< the same request went to several servers: one of the replies, an error if there is one
+  kFirst,         ///< likewise: the first reply that is no error, without waiting for the others
+  kMajority,      ///< likewise: what more than half say, as soon as they have; otherwise what most say, and of those the worst
 };
 
 /// A part's place in a reply: the 56 bits of an Errand.
@@ -71,7 +73,8 @@ class JoinTable final : public State {
   std::optional<std::uint32_t> open(Packet request, unsigned parts, std::int64_t now, Random& random, std::string_view note = {});
   /// The note of a join that still waits; points into `buffer`.
   std::string_view note_of(std::uint32_t join, KeyBuffer& buffer) const;
-  /// Takes the text of a datagram. `last` says that the part has come whole with it. With kComplete, take() is the caller's to call.
+  /// Takes the text of a datagram. `last` says that the part has come whole with it. With kComplete, take() is the caller's to call; what
+  /// comes later of the same join is kUnknown.
   Added add(const PartNumber& number, std::string_view text, std::uint16_t sequence, bool last);
   /// Puts a complete join's reply together, and forgets it.
   void take(std::uint32_t join, Assembled& assembled);
@@ -80,6 +83,8 @@ class JoinTable final : public State {
 
  private:
   static constexpr std::uint32_t kNoBlock = 0xFFFFFFFF;
+  static constexpr std::uint16_t kAllParts = 0xFFFF;
+  static constexpr std::size_t kKinds = static_cast<std::size_t>(ReplyKind::kInformation) + 1;
   static constexpr std::size_t kBlockBytes = 2048;
   static constexpr unsigned kTries = 16;
   static constexpr std::size_t kLongestHeaders = 14 + 2 * 4 + 40 + 8 + 8;  // Ethernet, two VLAN tags, IPv6, UDP, frame header
@@ -101,7 +106,12 @@ class JoinTable final : public State {
     bool complete = false;
     std::uint8_t header_bytes = 0;
     std::uint32_t name = 0;
+    std::uint32_t parts = 0;
     std::uint32_t parts_left = 0;
+    // Of parts that are votes: how many of each kind have come, and whose reply counts.
+    std::uint16_t votes[kKinds];
+    std::uint16_t elected = kAllParts;
+    ReplyKind elected_kind = ReplyKind::kNone;
     std::uint32_t first_block = kNoBlock;
     std::uint32_t last_block = kNoBlock;
     std::int64_t opened = 0;  // ns
@@ -111,6 +121,8 @@ class JoinTable final : public State {
     char note[kLongestKey];
   };
 
+  [[nodiscard]] ReplyKind kind_of(const Join& join, std::uint16_t part) const;
+  bool elect(Join& join, const PartNumber& number) const;
   std::uint32_t take_block();
   void free_blocks(std::uint32_t first, std::uint32_t last);
   static void leave_out(ReplyKind kind, std::string& text, std::size_t start);

@@ -190,6 +190,8 @@ std::uint32_t short_hash(KeyHash hash, std::string_view key) {
       return murmur(key);
     case KeyHash::kJenkins:
       return jenkins(key);
+    case KeyHash::kMcrouterCrc32:
+      return crc32(key) & 0x7FFFFFFF;
   }
   return 0;
 }

@@ -24,6 +24,7 @@ enum class KeyHash : std::uint8_t {
   kHsieh,
   kMurmur,
   kJenkins,
+  kMcrouterCrc32,  ///< mcrouter's Crc32: 31 bits
 };
 
 /// A key's hash as distributions take it: 64 bits of XXH3, or the 32 bits of another one, twice. Ketama and modula look at the upper half.

@@ -16,7 +16,22 @@ class ReplicaSwitch final : public FanOut {
 are its own server and those that would take over if that was down, `replicas` in all, of those that are up.
 
 A read goes to one of two replicas chosen at random: the one with fewer requests under way (power of two choices: Mitzenmacher 2001, doi:10.1109/71.963420).
-A write is sent to all; a ReplyJoiner answers when all have, with an error if one gave one. Requests and replies pass a RequestSender and a ReplyReceiver, which count what is
+A write is sent to all, and a ReplyJoiner answers the client:
+
+| `answer` | when | what | mcrouter's |
+|---|---|---|---|
+| `all` | all have answered | an error if one gave one, otherwise the reply of the first one in the key's order | AllSyncRoute |
+| `first` | one has answered without an error | that reply; an error only if all gave one | AllFastestRoute |
+| `majority` | more than half agree, or all have answered | what most say: done, refused, not there, an error. If as many say one as the other, the worse | AllMajorityRoute |
+
+The other replies are counted as `late` by the ReplyJoiner when they come. If too few answer within the JoinTable's `timeout`, there is no reply at all: whether the write was
+done is not known. With `all` that is when one does not answer; with `first`, when none has answered without an error; with `majority`, when those who have do not make
+more than half for anything. A server that is known to be down is not asked.
+
+`first` and `majority` answer before all replicas have the new value: a read may still find the old one. So they are not for keys that a cache in front
+of them serves, which would take the write for done and keep what it reads.
+
+Requests and replies pass a RequestSender and a ReplyReceiver, which count what is
 under way.
 
 Between replicas nothing is promised: while a write is under way, one reader may see it and a later one at another replica not yet. A replica that comes
@@ -26,6 +41,9 @@ back knows nothing of what was written meanwhile, unless it was restarted: then 
     describe_parameters(d);
     d.output("unavailable", &ReplicaSwitch::unavailable_, "requests that have no server now, unchanged").optional();
     d.parameter("replicas", &ReplicaSwitch::replicas_, "servers that each key is at").between(1, kMost);
+    d.parameter("answer", &ReplicaSwitch::answer_,
+                {{"all", PartRule::kOneOfMany}, {"first", PartRule::kFirst}, {"majority", PartRule::kMajority}},
+                "when a write is answered, and with which of the replies");
   }
 
   void push(Batch& batch) {
@@ -52,7 +70,7 @@ back knows nothing of what was written meanwhile, unless it was restarted: then 
     if (n == 1 || (a.flags & kWrites) == 0) {
       send(packet, less_busy(std::span(servers).first(n)));
     } else {
-      send_to_all(packet, std::span(servers).first(n));
+      send_to_all(packet, std::span(servers).first(n), answer_);
     }
     return true;
   }
@@ -67,6 +85,7 @@ back knows nothing of what was written meanwhile, unless it was restarted: then 
   }
 
   std::uint32_t replicas_ = 2;
+  PartRule answer_ = PartRule::kOneOfMany;
   Output unavailable_;
 };
 

@@ -3,6 +3,7 @@
 #include <rte_udp.h>
 
 #include "elements/memcached/client_budgets.h"
+#include "elements/memcached/protocol.h"
 #include "elements/sdk/element.h"
 
 namespace smartswitch::memcached {

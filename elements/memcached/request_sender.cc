@@ -16,7 +16,7 @@ class RequestSender final : public Element {
     d.details(
         R"(For servers that cannot have the service address (no direct server return), and for what the switch asks by itself: parts of gets of several
 keys, fetches for the cache, health probes. It belongs behind a KeyHashSwitch, whose servers need an `address`; a ReplyReceiver with the same table
-takes the replies. Checksums are changed by what changes, so a damaged request stays damaged.)");
+takes the replies, which get the request's colour if it was given one. Checksums are changed by what changes, so a damaged request stays damaged.)");
     d.example("send: {class: RequestSender, requests: own, backends: backends}");
     d.input<&RequestSender::push>("in", "requests with a server chosen");
     d.output("out", &RequestSender::out_, "the same from the switch's address to the server's");
@@ -63,6 +63,7 @@ takes the replies. Checksums are changed by what changes, so a damaged request s
     RequestTable::Request request;
     request.server = {a.next_address, a.next_port};
     request.server_number = a.next_server;
+    request.paint = a.paint;
     request.load = &backends_->load(a.next_server);
     if ((a.flags & kOwn) != 0) {
       request.errand = Errand::from(a.context);

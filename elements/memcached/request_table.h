@@ -64,6 +64,7 @@ class RequestTable final : public State {
     Errand errand;
     Endpoint server;
     std::uint16_t server_number = 0;  ///< in its pool
+    std::uint8_t paint = 0;           ///< the request's colour, which its replies get
     ServerLoad* load = nullptr;       ///< the server's; the pool lives as long as the table
     // For Purpose::kClient: who asked, and whom.
     MacAddress client_mac;

@@ -2,6 +2,9 @@
 // Copyright the SmartSwitch authors
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
+
 #include "elements/memcached/datagram.h"
 #include "elements/memcached/join_table.h"
 #include "elements/memcached/reply.h"
@@ -20,6 +23,10 @@ the client gets that answer, and the new pool gets the item with `add`. Values t
 Writes go to the new pool. What takes items away (delete, md, touch, gat) goes to the old one as well, so that it is not brought back. Nothing is promised
 about a key that is written and warmed at the same moment: a delete may be overtaken by the item that is on its way from the old pool.
 
+**Two levels of cache** (mcrouter's L1L2CacheRoute, without its negative caching): the small pool near the clients is the new one, the large one behind it the old one, for good.
+`longest_life` bounds how long an item stays in the near pool before the far one is asked again, and `writes: both` keeps the far one current: it gets each write as well,
+in no order with those of other clients. The client is answered by the near pool, so what depends on an item that is only in the far one (append, incr, cas, ...) is not done.
+
 `fresh` and `old` each lead to a KeyHashSwitch with the pool and a RequestSender; the ReplyReceiver's `warm_up` leads back to `replies`.)");
     d.example("warm: {class: WarmUp, joins: joins}");
     d.input<&WarmUp::push>("in", "requests of one key, classified");
@@ -28,6 +35,12 @@ about a key that is written and warmed at the same moment: a delete may be overt
     d.output("old", &WarmUp::old_, "requests for the old pool");
     d.output("reply", &WarmUp::reply_, "replies to clients, on their way to a ReplyJoiner");
     d.parameter("joins", &WarmUp::joins_, "the JoinTable in which the clients' requests wait");
+    d.parameter("writes", &WarmUp::writes_, {{"fresh", Writes::kFresh}, {"both", Writes::kBoth}},
+                "where writes go that do not take an item away: to the new pool, or to the old one as well");
+    d.parameter(
+         "longest_life", &WarmUp::longest_life_,
+         "how long an item stays in the new pool at most once it has been put there, in whole seconds; as long as in the old pool at most")
+        .between(Duration{1'000'000'000}, Duration{kLongestLife * 1'000'000'000});
     d.counter("fresh_hits", &WarmUp::fresh_hits_, "gets that the new pool answered");
     d.counter("warmed", &WarmUp::warmed_, "items that were put into the new pool");
     d.counter("misses", &WarmUp::misses_, "gets that neither pool could answer");
@@ -43,7 +56,8 @@ about a key that is written and warmed at the same moment: a delete may be overt
         ask(packet);
         continue;
       }
-      if (verb == Verb::kDelete || verb == Verb::kMetaDelete || verb == Verb::kTouch || verb == Verb::kGat || verb == Verb::kGats) {
+      if ((writes_ == Writes::kBoth && (a.flags & kWrites) != 0) || verb == Verb::kDelete || verb == Verb::kMetaDelete ||
+          verb == Verb::kTouch || verb == Verb::kGat || verb == Verb::kGats) {
         copy_to_old(packet);
       }
       fresh_batch_.add(packet);
@@ -61,8 +75,10 @@ about a key that is written and warmed at the same moment: a delete may be overt
 
  private:
   enum Stage : std::uint16_t { kFresh, kOld };
+  enum class Writes : std::uint8_t { kFresh, kBoth };
   // Behind the datagrams of a value, which count from 0.
   static constexpr std::uint16_t kBehindAll = UINT16_MAX;
+  static constexpr std::int64_t kLongestLife = std::int64_t{30} * 24 * 60 * 60;  // memcached takes more seconds for Unix time
 
   void flush() {
     fresh_.push(fresh_batch_);
@@ -159,10 +175,13 @@ about a key that is written and warmed at the same moment: a delete may be overt
   }
 
   void warm(const Reply& reply, std::string_view key) {
-    std::string_view lives = meta_flag(reply.flags, 't');
-    if (lives == "0") return;                         // it is gone before it is there
-    if (lives.empty() || lives == "-1") lives = "0";  // for ever
-    if (request(formatted("ms {} {} F{} T{} ME\r\n{}\r\n", key, reply.data.size(), reply.client_flags, lives, reply.data),
+    const std::string_view lives = meta_flag(reply.flags, 't');
+    if (lives == "0") return;  // it is gone before it is there
+    const std::int64_t longest = longest_life_.nanoseconds / 1'000'000'000;
+    std::int64_t seconds = longest == kLongestLife ? 0 : longest;  // T0: for ever
+    if (std::int64_t left = 0; std::from_chars(lives.data(), lives.data() + lives.size(), left).ec == std::errc{} && left > 0)
+      seconds = std::min(left, longest);
+    if (request(formatted("ms {} {} F{} T{} ME\r\n{}\r\n", key, reply.data.size(), reply.client_flags, seconds, reply.data),
                 {Purpose::kDiscard, 0}, fresh_batch_, fresh_)) {
       warmed_.add();
     }
@@ -192,6 +211,8 @@ about a key that is written and warmed at the same moment: a delete may be overt
   }
 
   StateRef<JoinTable> joins_;
+  Writes writes_ = Writes::kFresh;
+  Duration longest_life_{kLongestLife * 1'000'000'000};
   fmt::memory_buffer text_;
   Batch fresh_batch_, old_batch_, reply_batch_;
   Output fresh_, old_, reply_;

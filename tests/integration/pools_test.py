@@ -61,6 +61,42 @@ class Pools(MemswitchTest):
         self.stop_cleanly(self.switch)
         self.assertEqual(self.switch.counter("warm", "warmed"), 1)
 
+    def test_the_first_answer_is_enough_and_all_replicas_get_the_value(self):
+        for i in range(50):
+            value = b"%d" % i
+            self.assertEqual(self.client.ask(b"set first:k 0 0 %d\r\n%s\r\n" % (len(value), value)), b"STORED\r\n")
+            until(lambda: all(self.there(role, b"first:k") == value for role in SERVERS), "both to have it")
+        self.stop_cleanly(self.switch)
+
+    def test_keys_have_another_name_at_the_server(self):
+        self.client.set(b"mine:k", b"value")
+        self.assertEqual(self.there(NEW, b"theirs:k"), b"value")
+        self.assertIsNone(self.there(NEW, b"mine:k"))
+        self.assertEqual(self.client.ask(b"get mine:k\r\n"), b"VALUE mine:k 0 5\r\nvalue\r\nEND\r\n")
+        self.assertEqual(self.client.ask(b"get theirs:k\r\n"), b"VALUE theirs:k 0 5\r\nvalue\r\nEND\r\n")
+        self.assertEqual(self.client.ask(b"mg mine:k k v\r\n"), b"VA 5 kmine:k\r\nvalue\r\n")
+        self.assertEqual(self.client.ask(b"me mine:k\r\n").split(b" ")[:2], [b"ME", b"mine:k"])
+        self.assertEqual(self.client.ask(b"delete mine:k\r\n"), b"DELETED\r\n")
+        self.assertIsNone(self.there(NEW, b"theirs:k"))
+        self.stop_cleanly(self.switch)
+
+    def test_items_live_no_longer_than_they_may(self):
+        for i, request in enumerate(
+            (b"set short:%d 0 0 1\r\nx\r\n", b"set short:%d 0 5000 1\r\nx\r\n", b"ms short:%d 1\r\nx\r\n", b"set short:%d 0 50 1\r\nx\r\n")
+        ):
+            self.assertIn(self.client.ask(request % i), (b"STORED\r\n", b"HD\r\n"))
+            left = int(self.lab.tell(NEW, b"mg short:%d t\r\n" % i, b"\r\n").split(b"t")[1])
+            self.assertTrue(left <= (50 if i == 3 else 100) and left >= 0, (request, left))
+        self.stop_cleanly(self.switch)
+        self.assertEqual(self.switch.counter("bound", "changed"), 3)
+
+    def test_commands_have_ways_of_their_own(self):
+        self.lab.tell(OLD, b"set sort:n 0 0 1\r\n5\r\n", b"STORED\r\n")
+        self.client.set(b"sort:n", b"7")
+        self.assertEqual(self.client.ask(b"incr sort:n 1\r\n"), b"6\r\n")
+        self.assertEqual([self.there(role, b"sort:n") for role in SERVERS], [b"7", b"6"])
+        self.stop_cleanly(self.switch)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -31,7 +31,8 @@ Pool make_pool(std::vector<Value::Member> parameters, int servers = 5) {
   return {testing::make_state("BackendPool", Value::map(std::move(parameters)))};
 }
 
-const std::vector<std::string> kDistributions = {"ketama", "modula", "jump", "rendezvous", "maglev"};
+const std::vector<std::string> kDistributions = {"ketama",       "modula",      "jump",           "rendezvous",  "maglev",
+                                                 "ring_default", "ring_ketama", "ring_twemproxy", "ring_evcache"};
 
 std::vector<std::string> some_keys(int n) {
   std::vector<std::string> keys;
@@ -42,8 +43,9 @@ std::vector<std::string> some_keys(int n) {
 TEST(BackendPool, SpreadsKeysWithEachHashAndDistribution) {
   for (const std::string& distribution : kDistributions) {
     for (const char* hash : {"xxh3", "one_at_a_time", "md5", "crc16", "crc32", "crc32a", "fnv1_64", "fnv1a_64", "fnv1_32", "fnv1a_32",
-                             "hsieh", "murmur", "jenkins"}) {
-      if (distribution == "ketama" && std::string_view(hash) == "crc32") continue;  // 15 bits: one server, as with TwemProxy
+                             "hsieh", "murmur", "jenkins", "mcrouter_crc32"}) {
+      // 15 bits: one server, as with TwemProxy.
+      if ((distribution == "ketama" || distribution.starts_with("ring")) && std::string_view(hash) == "crc32") continue;
       const Pool pool = make_pool({{"distribution", distribution}, {"hash", hash}});
       std::map<std::uint32_t, int> keys;
       for (const std::string& key : some_keys(2000)) ++keys[pool.server_of(key)];
@@ -73,6 +75,53 @@ TEST(BackendPool, ChoosesAsTwemProxyDoes) {
   EXPECT_EQ(chosen("ketama", "one_at_a_time"), "1ccccc33cc2cc33c13cc2222");
   EXPECT_EQ(chosen("modula", "crc16"), "2cc3c2cccc2cc11c2cc23c3c");
   EXPECT_EQ(chosen("modula", "fnv1a_64"), "3c2c1c3cc21cccc2c22c2c2c");
+}
+
+// Computed with mcrouter's own functions; the servers' numbers begin with 1.
+TEST(BackendPool, ChoosesAsMcrouterDoes) {
+  const auto chosen = [](const Pool& pool, std::string_view behind) {
+    std::string numbers;
+    for (int i = 0; i < 24; ++i) numbers += std::to_string(pool.server_of("key:" + std::to_string(i) + std::string(behind)) + 1);
+    return numbers;
+  };
+  constexpr std::string_view kCh3 = "383587311414442228163835";
+  EXPECT_EQ(chosen(make_pool({{"distribution", "ch3"}}, 8), ""), kCh3);
+  EXPECT_NE(chosen(make_pool({{"distribution", "ch3"}}, 8), "|#|more"), kCh3);
+  EXPECT_EQ(chosen(make_pool({{"distribution", "ch3"}, {"hash_stop", "|#|"}}, 8), "|#|more|#|"), kCh3);
+  EXPECT_EQ(chosen(make_pool({{"distribution", "modula"}, {"hash", "mcrouter_crc32"}}), ""), "233155112254325444514545");
+}
+
+TEST(BackendPool, HashesWhatStandsBeforeTheStop) {
+  for (const char* hash : {"xxh3", "murmur"}) {
+    const Pool stopped = make_pool({{"hash_stop", "|#|"}, {"hash", hash}}, 64);
+    const Pool plain = make_pool({{"hash", hash}}, 64);
+    const auto expect_hashed = [&](std::string_view key, std::string_view part) {
+      EXPECT_EQ(stopped.server_of(key), plain.server_of(part)) << key;
+    };
+    expect_hashed("user:42|#|name", "user:42");
+    expect_hashed("user:42|#|a|#|b", "user:42");
+    expect_hashed("user:42|#", "user:42|#");
+    expect_hashed("|#|all", "");
+    EXPECT_EQ(make_pool({{"hash_stop", "|#|"}, {"hash_tag", "{}"}, {"hash", hash}}, 64).server_of("a{b}|#|{c}"), plain.server_of("b"));
+  }
+}
+
+// What is hashed by the key itself moves on by a hash as well.
+TEST(BackendPool, MovesTheKeysOfACh3ServerThatIsDownAndNoOthers) {
+  const Pool pool = make_pool({{"distribution", "ch3"}});
+  std::map<std::string, std::uint32_t> before;
+  for (const std::string& key : some_keys(1000)) before[key] = pool.server_of(key);
+  EXPECT_TRUE(pool->set_up(2, false));
+  std::map<std::uint32_t, int> heirs;
+  for (const auto& [key, server] : before) {
+    if (server == 2) {
+      ++heirs[pool.server_of(key)];
+    } else {
+      EXPECT_EQ(pool.server_of(key), server);
+    }
+  }
+  EXPECT_EQ(heirs.size(), 4U);
+  EXPECT_FALSE(heirs.contains(2));
 }
 
 TEST(BackendPool, Xxh3IsTakenFromThePacket) {
@@ -152,7 +201,7 @@ TEST(BackendPool, MovesTheKeysOfAServerThatIsDownAndNoOthers) {
 }
 
 TEST(BackendPool, FindsTheLastServerThatIsUpAndNoneIfAllAreDown) {
-  for (const char* distribution : {"ketama", "modula", "jump", "rendezvous", "maglev", "random"}) {
+  for (const char* distribution : {"ketama", "modula", "jump", "rendezvous", "maglev", "random", "ch3", "ring_default"}) {
     const Pool pool = make_pool({{"distribution", distribution}}, 64);
     for (std::uint32_t server = 0; server < 64; ++server) {
       if (server != 61) pool->set_up(server, false);
@@ -266,6 +315,11 @@ TEST(BackendPool, ReportsPoolsThatCannotWork) {
   expect({{"servers", Value::list(heavy)}, {"distribution", "modula"}},
          "the weights add up to 17000000, but with this distribution to 16777216 at most", "");
   EXPECT_TRUE(problems_of({{"servers", Value::list(heavy)}}).empty());
+  expect({{"servers", Value::list(heavy)}, {"distribution", "ring_ketama"}},
+         "the ring would have 2720000000 points, but it can have 16777216 at most", "lower `ring_points` or the weights");
+  expect({{"servers", Value::list({a, b})}, {"ring_points", "42"}}, "42 is not a multiple of 4", "");
+  expect({{"servers", Value::list({a, b})}, {"distribution", "ch3"}, {"hash", "md5"}}, "`distribution: ch3` has a hash of its own",
+         "leave `hash` out");
 
   const Problems incomplete = problems_of({{"servers", Value::list({Value::map({{"name", "a"}, {"wight", "2"}})})}});
   ASSERT_EQ(incomplete.size(), 1U);

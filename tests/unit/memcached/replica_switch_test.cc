@@ -51,9 +51,11 @@ class SeveralServers : public ::testing::Test {
     }
     return bench.take("out");
   }
-  void answer(const Seen& part, std::string_view text) {
+  void answer(const Seen& part, std::string_view text) { answer(part, text, 0, true); }
+  void answer(const Seen& part, std::string_view text, std::uint16_t sequence, bool last) {
     const Packet packet = joiner_->packet(reply(text));
-    packet.annotations().flags = kOwn | kLast;
+    packet.at<FrameHeader>(locate_headers(packet).payload)->sequence = rte_cpu_to_be_16(sequence);
+    packet.annotations().flags = static_cast<std::uint8_t>(last ? kOwn | kLast : kOwn);
     packet.annotations().context = part.annotations.context;
     Batch batch;
     batch.add(packet);
@@ -62,6 +64,21 @@ class SeveralServers : public ::testing::Test {
   std::string answer_of() {
     const auto replies = joiner_->take("out");
     return replies.size() == 1 ? text_of(replies[0]) : "";
+  }
+
+  // A write to so many replicas that is answered in this order; what the client has got after each answer.
+  std::vector<std::string> answers(const std::string& rule, const std::vector<std::string_view>& texts, std::string_view write) {
+    TestBench replicas(
+        "ReplicaSwitch",
+        Value::map({{"backends", "backends"}, {"joins", "joins"}, {"replicas", std::to_string(texts.size())}, {"answer", rule}}), options_);
+    const auto parts = send(replicas, write);
+    EXPECT_EQ(parts.size(), texts.size());
+    std::vector<std::string> got;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      answer(parts[i], texts[i]);
+      got.push_back(answer_of());
+    }
+    return got;
   }
 
   std::unique_ptr<State> pool_ = testing::make_state("BackendPool", four_servers("ketama"));
@@ -91,6 +108,67 @@ TEST_F(SeveralServers, AnErrorOfOneReplicaIsTheAnswer) {
     answer(parts[bad], "SERVER_ERROR out of memory storing object\r\n");
     answer(parts[1 - bad], "STORED\r\n");
     EXPECT_EQ(answer_of(), "SERVER_ERROR out of memory storing object\r\n") << bad;
+  }
+}
+
+constexpr std::string_view kSet = "set k 0 0 1\r\nx\r\n";
+constexpr std::string_view kStored = "STORED\r\n";
+constexpr std::string_view kNotStored = "NOT_STORED\r\n";
+constexpr std::string_view kNoMemory = "SERVER_ERROR out of memory storing object\r\n";
+
+TEST_F(SeveralServers, TheFirstReplyWithoutAnErrorIsTheAnswer) {
+  EXPECT_THAT(answers("first", {kStored, kNoMemory}, kSet), ElementsAre(kStored, ""));
+  EXPECT_THAT(answers("first", {kNoMemory, kStored}, kSet), ElementsAre("", kStored));
+  EXPECT_THAT(answers("first", {kNoMemory, "NOT_FOUND\r\n", "DELETED\r\n"}, "delete k\r\n"), ElementsAre("", "NOT_FOUND\r\n", ""));
+  EXPECT_THAT(answers("first", {kNoMemory, "SERVER_ERROR busy\r\n"}, kSet), ElementsAre("", kNoMemory)) << "all gave one";
+  EXPECT_THAT(answers("first", {"NS \r\n", "HD \r\n"}, "ms k 1 ME\r\nx\r\n"), ElementsAre("NS \r\n", ""));
+  EXPECT_EQ(joiner_->counter("late"), 3U);
+}
+
+TEST_F(SeveralServers, WhatMoreThanHalfSayIsTheAnswer) {
+  EXPECT_THAT(answers("majority", {kStored, kStored, kNoMemory}, kSet), ElementsAre("", kStored, ""));
+  EXPECT_THAT(answers("majority", {kStored, kNoMemory, kStored}, kSet), ElementsAre("", "", kStored));
+  EXPECT_THAT(answers("majority", {kNoMemory, kStored, kNoMemory}, kSet), ElementsAre("", "", kNoMemory));
+  EXPECT_THAT(answers("majority", {kStored, kStored, kStored, kStored}, kSet), ElementsAre("", "", kStored, "")) << "two of four are half";
+}
+
+TEST_F(SeveralServers, OfAsManyTheWorseIsTheAnswer) {
+  for (const bool turned : {false, true}) {
+    const auto both = [&](std::string_view good, std::string_view bad, std::string_view write) {
+      const auto got = turned ? answers("majority", {bad, good}, write) : answers("majority", {good, bad}, write);
+      EXPECT_THAT(got, ElementsAre("", bad));
+    };
+    both(kStored, kNoMemory, kSet);
+    both(kStored, kNotStored, "add k 0 0 1\r\nx\r\n");
+    both("DELETED\r\n", "NOT_FOUND\r\n", "delete k\r\n");
+    both(kNotStored, kNoMemory, "add k 0 0 1\r\nx\r\n");
+    both(value("k", "x"), "END\r\n", "gat 10 k\r\n");
+  }
+}
+
+TEST_F(SeveralServers, AReplyOfSeveralDatagramsIsOneVote) {
+  TestBench first("ReplicaSwitch", Value::map({{"backends", "backends"}, {"joins", "joins"}, {"answer", "first"}}), options_);
+  const auto parts = send(first, "gat 10 k\r\n");
+  ASSERT_EQ(parts.size(), 2U);
+  answer(parts[0], "VALUE k 0 8\r\nabcd", 0, false);
+  answer(parts[1], "defg\r\nEND\r\n", 1, false);
+  EXPECT_EQ(answer_of(), "");
+  answer(parts[1], "VALUE k 0 8\r\nABCD", 0, true);
+  EXPECT_EQ(answer_of(), "VALUE k 0 8\r\nABCDdefg\r\nEND\r\n") << "nothing of the other's";
+  answer(parts[0], "efgh\r\nEND\r\n", 1, true);
+  EXPECT_EQ(answer_of(), "");
+}
+
+TEST_F(SeveralServers, IfTooFewAnswerThereIsNoReply) {
+  for (const std::string rule : {"all", "first", "majority"}) {
+    TestBench replicas("ReplicaSwitch", Value::map({{"backends", "backends"}, {"joins", "joins"}, {"replicas", "3"}, {"answer", rule}}),
+                       options_);
+    const auto parts = send(replicas, kSet);
+    ASSERT_EQ(parts.size(), 3U);
+    answer(parts[0], rule == "first" ? kNoMemory : kStored);
+    joiner_->advance(Duration{2'000'000'000});
+    for (const Seen& part : parts) answer(part, kStored);
+    EXPECT_TRUE(joiner_->take("out").empty()) << rule;
   }
 }
 
@@ -157,7 +235,7 @@ TEST_F(SeveralServers, NobodyWaitsForNoreply) {
 }
 
 TEST(Replicas, AreDistinctUpAndStartWithTheKeysOwnServer) {
-  for (const std::string distribution : {"ketama", "modula", "jump", "rendezvous", "maglev", "random"}) {
+  for (const std::string distribution : {"ketama", "modula", "jump", "rendezvous", "maglev", "random", "ch3", "ring_evcache"}) {
     const auto state = testing::make_state("BackendPool", four_servers(distribution));
     auto& pool = static_cast<BackendPool&>(*state);
     for (int i = 0; i < 200; ++i) {

@@ -82,8 +82,8 @@ TEST_F(Warming, WhatItMissesComesFromTheOldPoolAndIsAdded) {
 }
 
 TEST_F(Warming, KeepsTheRestOfTheTimeToLive) {
-  for (const auto& [t, expected] :
-       std::initializer_list<std::pair<std::string, std::string>>{{"-1", "T0"}, {"1", "T1"}, {"2592000", "T2592000"}}) {
+  for (const auto& [t, expected] : std::initializer_list<std::pair<std::string, std::string>>{
+           {"-1", "T0"}, {"1", "T1"}, {"2592000", "T2592000"}, {"2592001", "T2592000"}}) {
     send("get k\r\n");
     answer(warm_->take("fresh").at(0), "END\r\n");
     answer(warm_->take("old").at(0), "VA 1 f0 t" + t + "\r\nx\r\n");
@@ -93,6 +93,33 @@ TEST_F(Warming, KeepsTheRestOfTheTimeToLive) {
   answer(warm_->take("fresh").at(0), "END\r\n");
   answer(warm_->take("old").at(0), "VA 1 f0 t0\r\nx\r\n");
   EXPECT_TRUE(texts("fresh").empty()) << "it ends now: T0 would keep it for ever";
+}
+
+TEST_F(Warming, StaysNoLongerThanItMay) {
+  warm_ = std::make_unique<TestBench>("WarmUp", Value::map({{"joins", "joins"}, {"longest_life", "60s"}}), options_);
+  for (const auto& [t, expected] :
+       std::initializer_list<std::pair<std::string, std::string>>{{"-1", "T60"}, {"59", "T59"}, {"60", "T60"}, {"61", "T60"}}) {
+    send("get k\r\n");
+    answer(warm_->take("fresh").at(0), "END\r\n");
+    answer(warm_->take("old").at(0), "VA 1 f0 t" + t + "\r\nx\r\n");
+    EXPECT_EQ(texts("fresh"), std::vector<std::string>{"ms k 1 F0 " + expected + " ME\r\nx\r\n"});
+  }
+}
+
+TEST_F(Warming, WritesGoToBothPoolsIfTheyShall) {
+  warm_ = std::make_unique<TestBench>("WarmUp", Value::map({{"joins", "joins"}, {"writes", "both"}}), options_);
+  for (const std::string text : {"set k 0 0 1\r\nx\r\n", "delete k\r\n", "ms k 1\r\nx\r\n", "incr k 1\r\n"}) {
+    send(text);
+    EXPECT_EQ(texts("fresh"), std::vector<std::string>{text});
+    const auto old = warm_->take("old");
+    ASSERT_EQ(old.size(), 1U) << text;
+    EXPECT_EQ(text_of(old[0]), text);
+    EXPECT_EQ(Errand::from(old[0].annotations.context).purpose, Purpose::kDiscard);
+  }
+  send("set k 0 0 1 noreply\r\nx\r\n");
+  EXPECT_EQ(Errand::from(warm_->take("old").at(0).annotations.context).purpose, Purpose::kNone);
+  send("get k\r\n");
+  EXPECT_TRUE(warm_->output("old").empty()) << "the old pool is asked for what the new one has not";
 }
 
 TEST_F(Warming, WhatNeitherHasIsAMiss) {
