@@ -21,7 +21,7 @@ namespace smartswitch::bench {
 namespace {
 
 constexpr std::size_t kKeys = 1'000'000;
-constexpr unsigned kServers = 16;
+constexpr unsigned kServers = 64;
 
 const std::vector<Key>& keys() {
   static const std::vector<Key> kept = make_keys(kKeys);
