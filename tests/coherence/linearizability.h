@@ -23,8 +23,8 @@ namespace coherence {
 struct Model {
   static constexpr std::int64_t kForEver = std::numeric_limits<std::int64_t>::max();
 
-  /// It may vanish at any time: eviction, restart of a server. (Without this it may vanish only when its time is up.) Versions from before a
-  /// restart may come again.
+  /// It may vanish at any time: eviction, restart of a server. (Without this it may vanish only when its time is up.) Versions from before
+  /// a restart may come again.
   bool forgets = false;
   /// An operation without an answer takes effect no later than so many ns after it was asked, or never.
   std::int64_t unknown_lasts = kForEver;
