@@ -13,7 +13,7 @@
 namespace smartswitch::memcached {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::int64_t kOneSecond = 1'000'000'000;
 
 // A cache, its clock, and the events that a switch would tell it.
 class Cache {
@@ -32,7 +32,7 @@ class Cache {
     return hit && KeyCache::copy(*hit, text) ? std::string(reinterpret_cast<const char*>(text), hit->length) : "";
   }
   KeyCache* operator->() { return cache_; }
-  std::int64_t now = 1000 * kSecond;
+  std::int64_t now = 1000 * kOneSecond;
 
  private:
   std::unique_ptr<State> state_;
@@ -63,7 +63,7 @@ TEST(KeyCache, ForgetsAfterMaxAge) {
   Cache cache(Value::map({{"max_age", "2s"}}));
   cache.get(1, "k");
   cache.reply(1, value("k", "v"));
-  cache.now += 2 * kSecond - 2'000'000;  // deadlines are kept to the millisecond, never too late
+  cache.now += 2 * kOneSecond - 2'000'000;  // deadlines are kept to the millisecond, never too late
   EXPECT_NE(cache.look("k"), "");
   cache.now += 2'000'000;
   EXPECT_EQ(cache.look("k"), "");
@@ -173,7 +173,7 @@ TEST(Coherence, AWriteWithoutReplyBlocksItsKeyUntilItMustBeOver) {
   cache.write(1, "k", true);
   cache.get(2, "k");
   EXPECT_FALSE(cache.reply(2, value("k", "v")));
-  cache.now += 2 * kSecond;
+  cache.now += 2 * kOneSecond;
   cache.get(3, "k");
   EXPECT_TRUE(cache.reply(3, value("k", "v")));
 }
@@ -181,10 +181,10 @@ TEST(Coherence, AWriteWithoutReplyBlocksItsKeyUntilItMustBeOver) {
 TEST(Coherence, ALostReplyBlocksItsKeyUntilItMustBeOver) {
   Cache cache(Value::map({{"reply_lifetime", "1s"}}));
   cache.write(1, "k");
-  cache.now += kSecond / 2;
+  cache.now += kOneSecond / 2;
   cache.get(2, "k");
   EXPECT_FALSE(cache.reply(2, value("k", "v")));
-  cache.now += 2 * kSecond;
+  cache.now += 2 * kOneSecond;
   cache.get(3, "k");
   EXPECT_TRUE(cache.reply(3, value("k", "v")));
 }
@@ -198,7 +198,7 @@ TEST(Coherence, ACopyOfAnOldReplyDoesNotFillUnderAReusedTicket) {
   cache.reply(2, "STORED\r\n");
   cache.get(1, "k");
   EXPECT_FALSE(cache.reply(1, value("k", "old"))) << "this may be a duplicate of the first reply";
-  cache.now += 2 * kSecond;
+  cache.now += 2 * kOneSecond;
   cache.get(1, "k");
   EXPECT_TRUE(cache.reply(1, value("k", "new")));
 }
@@ -268,7 +268,7 @@ TEST(Coherence, AWriteOfUnknownReachEmptiesTheCacheAndKeepsItEmpty) {
   EXPECT_FALSE(cache.reply(2, value("j", "v"))) << "asked for before";
   cache.get(3, "k");
   EXPECT_FALSE(cache.reply(3, value("k", "v"))) << "asked for while it may be under way";
-  cache.now += 2 * kSecond;
+  cache.now += 2 * kOneSecond;
   cache.get(4, "k");
   EXPECT_TRUE(cache.reply(4, value("k", "v")));
 }
@@ -277,10 +277,10 @@ TEST(Coherence, ADelayedFlushKeepsTheCacheEmptyUntilItIsOver) {
   Cache cache(Value::map({{"reply_lifetime", "1s"}}));
   cache->unknown_write_sent(cache.now, 30);
   cache->unknown_write_sent(cache.now);  // a shorter one does not shorten it
-  cache.now += 29 * kSecond;
+  cache.now += 29 * kOneSecond;
   cache.get(1, "k");
   EXPECT_FALSE(cache.reply(1, value("k", "v")));
-  cache.now += 4 * kSecond;
+  cache.now += 4 * kOneSecond;
   cache.get(2, "k");
   EXPECT_TRUE(cache.reply(2, value("k", "v")));
 }
@@ -291,7 +291,7 @@ TEST(Coherence, AnItemThatExpiresIsNotKept) {
   cache.reply(1, "STORED\r\n");
   cache.get(2, "k");
   EXPECT_FALSE(cache.reply(2, value("k", "v"))) << "its reply does not say how long it lives";
-  cache.now += 23 * kSecond;
+  cache.now += 23 * kOneSecond;
   cache.get(3, "k");
   EXPECT_TRUE(cache.reply(3, value("k", "v"))) << "the old item is gone: this one was set without expiry, or around the switch";
 }
@@ -357,7 +357,7 @@ TEST(KeyCache, AdmitsWhatIsAskedForOftenEnough) {
   EXPECT_EQ(cache->misses(hash_key(key)), 2U);
   EXPECT_TRUE(ask(key));
   EXPECT_TRUE(cache->worth_fetching(hash_key(key)));
-  cache.now += 3600 * kSecond;
+  cache.now += 3600 * kOneSecond;
   EXPECT_EQ(cache.look(key), "") << "too old";
   EXPECT_TRUE(ask(key)) << "it was there before";
 }
@@ -373,7 +373,7 @@ TEST(KeyCache, KeepsLongValuesThatComeInParts) {
   for (std::size_t at = 0; at < data.size(); at += 1392) {
     ASSERT_TRUE(cache->write(*permit, *draft, at, std::string_view(data).substr(at, 1392), cache.now));
   }
-  ASSERT_TRUE(cache->fill(*permit, {"k", {}, 7, 8, 9}, *draft, cache.now + kSecond, cache.now));
+  ASSERT_TRUE(cache->fill(*permit, {"k", {}, 7, 8, 9}, *draft, cache.now + kOneSecond, cache.now));
   const auto hit = cache->find(cache->look_up(hash_key("k")), "k", cache.now);
   ASSERT_TRUE(hit);
   const auto details = KeyCache::details(*hit);
@@ -382,7 +382,7 @@ TEST(KeyCache, KeepsLongValuesThatComeInParts) {
   std::string got(details->value_length, '\0');
   EXPECT_TRUE(cache->read_value(*hit, 0, got.size(), reinterpret_cast<std::uint8_t*>(got.data())));
   EXPECT_EQ(got, data);
-  cache.now += kSecond;
+  cache.now += kOneSecond;
   EXPECT_FALSE(cache->find(cache->look_up(hash_key("k")), "k", cache.now)) << "its deadline has come";
 }
 
@@ -396,7 +396,7 @@ TEST(Coherence, AWriteSpoilsAValueThatComesInParts) {
   ASSERT_TRUE(cache->write(*permit, *draft, 0, data, cache.now));
   cache.write(2, "k");
   cache.reply(2, "STORED\r\n");
-  EXPECT_FALSE(cache->fill(*permit, {"k", {}}, *draft, cache.now + kSecond, cache.now));
+  EXPECT_FALSE(cache->fill(*permit, {"k", {}}, *draft, cache.now + kOneSecond, cache.now));
   EXPECT_FALSE(cache->find(cache->look_up(hash_key("k")), "k", cache.now));
 }
 
@@ -407,15 +407,15 @@ TEST(Coherence, AGetThatMayNotFillDoesNotFillInSteps) {
   cache.reply(2, "STORED\r\n");
   const auto permit = cache->answered({1}, cache.now);
   ASSERT_TRUE(permit);
-  EXPECT_FALSE(cache->fill(*permit, {"k", "v"}, cache.now + kSecond, cache.now));
+  EXPECT_FALSE(cache->fill(*permit, {"k", "v"}, cache.now + kOneSecond, cache.now));
 }
 
 TEST(KeyCache, NoDeadlineIsLaterThanMaxAge) {
   Cache cache(Value::map({{"max_age", "2s"}}));
   cache.get(1, "k");
-  ASSERT_TRUE(cache->fill(*cache->answered({1}, cache.now), {"k", "v"}, cache.now + 3600 * kSecond, cache.now));
+  ASSERT_TRUE(cache->fill(*cache->answered({1}, cache.now), {"k", "v"}, cache.now + 3600 * kOneSecond, cache.now));
   EXPECT_NE(cache.look("k"), "");
-  cache.now += 2 * kSecond;
+  cache.now += 2 * kOneSecond;
   EXPECT_EQ(cache.look("k"), "");
 }
 
