@@ -23,7 +23,8 @@ namespace smartswitch::memcached {
 struct ClientAddress {
   std::uint64_t high = 0;
   std::uint64_t low = 0;
-  auto operator<=>(const ClientAddress&) const = default;
+  bool operator==(const ClientAddress&) const = default;
+  bool operator<(const ClientAddress& other) const { return high != other.high ? high < other.high : low < other.low; }
 
   static ClientAddress of_ipv4(std::uint32_t host_order) { return {0, 0xFFFFULL << 32 | host_order}; }
   static ClientAddress of_ipv6(const std::uint8_t* bytes) {

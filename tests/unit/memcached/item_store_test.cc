@@ -228,10 +228,10 @@ double overhead(Store& store, std::size_t bytes, bool with_cas) {
 }
 
 TEST(ItemStore, AnItemCostsLessThan64BytesMoreThanItsKeyAndValue) {
-  Store plain(32 * kMebibyte);
-  Store fetched(32 * kMebibyte);
-  const double plain_bytes = overhead(plain, 32 * kMebibyte, false);
-  const double fetched_bytes = overhead(fetched, 32 * kMebibyte, true);
+  Store plain(16 * kMebibyte);
+  Store fetched(16 * kMebibyte);
+  const double plain_bytes = overhead(plain, 16 * kMebibyte, false);
+  const double fetched_bytes = overhead(fetched, 16 * kMebibyte, true);
   RecordProperty("bytes", fmt::format("{:.1f}", plain_bytes));
   RecordProperty("bytes_with_cas_and_expiry", fmt::format("{:.1f}", fetched_bytes));
   EXPECT_LT(plain_bytes, 64);
@@ -240,10 +240,10 @@ TEST(ItemStore, AnItemCostsLessThan64BytesMoreThanItsKeyAndValue) {
 
 // Slabs would stay with the size that came first.
 TEST(ItemStore, MemoryBelongsToNoSize) {
-  constexpr std::size_t kBytes = 16 * kMebibyte;
+  constexpr std::size_t kBytes = 8 * kMebibyte;
   Store store(kBytes);
   int first = 0;
-  for (const std::size_t size : {std::size_t{100}, std::size_t{2000}, std::size_t{100}, std::size_t{300'000}, std::size_t{100}}) {
+  for (const std::size_t size : {std::size_t{400}, std::size_t{2000}, std::size_t{400}, std::size_t{200'000}, std::size_t{400}}) {
     const int n = static_cast<int>(3 * kBytes / (size + 20));
     const std::string bytes = pattern(size);
     for (int i = first; i < first + n; ++i) {
