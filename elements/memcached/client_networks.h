@@ -25,6 +25,7 @@ struct ClientAddress {
   std::uint64_t low = 0;
   bool operator==(const ClientAddress&) const = default;
   bool operator<(const ClientAddress& other) const { return high != other.high ? high < other.high : low < other.low; }
+  bool operator<=(const ClientAddress& other) const { return !(other < *this); }
 
   static ClientAddress of_ipv4(std::uint32_t host_order) { return {0, 0xFFFFULL << 32 | host_order}; }
   static ClientAddress of_ipv6(const std::uint8_t* bytes) {
@@ -59,7 +60,7 @@ class ClientNetworks {
 
   [[nodiscard]] bool empty() const { return ranges_.empty(); }
   [[nodiscard]] bool contain(ClientAddress address) const {
-    if (ranges_.size() == 1) return address >= ranges_[0].first && address <= ranges_[0].last;
+    if (ranges_.size() == 1) return ranges_[0].first <= address && address <= ranges_[0].last;
     const auto behind = std::upper_bound(ranges_.begin(), ranges_.end(), address,
                                          [](const ClientAddress& a, const Range& range) { return a < range.first; });
     return behind != ranges_.begin() && address <= std::prev(behind)->last;
