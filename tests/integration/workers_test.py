@@ -10,7 +10,7 @@ import socket
 import struct
 import unittest
 
-from support import CONFIGS, HOSTS, MEMCACHED_PORT, SERVERS, SERVICE, MemswitchTest, UdpMemcached
+from support import CONFIGS, HOSTS, MEMCACHED_PORT, OWN, SERVERS, SERVICE, MemswitchTest, UdpMemcached
 
 MACS = {host.role: bytes.fromhex(host.mac.replace(":", "")) for host in HOSTS}
 SEVERAL_QUEUES = {"CLIENT_DEV": "net_af_packet0,iface=client,qpairs=2",
@@ -55,7 +55,8 @@ class Flows:
             frame = wire.recv(2048)
         except TimeoutError:
             return False
-        if frame[:6] == MACS[role] and frame[12:14] == b"\x08\x00" and frame[23] == 17:
+        # What the switch asks by itself may have the port of a client's socket, but not its address.
+        if frame[:6] == MACS[role] and frame[12:14] == b"\x08\x00" and frame[23] == 17 and frame[26:30] == socket.inet_aton(OWN["client"]):
             source, destination = struct.unpack("!HH", frame[34:38])
             if destination == MEMCACHED_PORT and (role, source) in self.arrived:
                 self.arrived[role, source].append(struct.unpack("!H", frame[42:44])[0])
