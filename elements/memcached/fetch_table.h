@@ -21,7 +21,7 @@ class FetchTable {
  public:
   static constexpr std::size_t kPlaces = 4096;
   /// After a fetch that brought nothing, none of the same key is begun for so long.
-  static constexpr std::int64_t kPause = 1'000'000'000;  // ns
+  static constexpr std::int64_t kPause = 250'000'000;  // ns
 
   FetchTable() : places_(std::make_unique<Place[]>(kPlaces)) {}
 

@@ -262,7 +262,7 @@ bool KeyCache::absent(const Permit& permit, std::string_view key, std::int64_t n
                       return true;
                     });
   if (!kept) lost(permit.key_hash);
-  return kept;
+  return negative_age_.nanoseconds > 0;
 }
 
 bool KeyCache::worth_fetching(std::uint64_t hash) const {

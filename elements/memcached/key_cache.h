@@ -103,7 +103,8 @@ class KeyCache final : public State {
   bool write(const Permit& permit, Draft& draft, std::size_t from, std::string_view bytes, std::int64_t now);
   bool fill(const Permit& permit, const Item& item, const Draft& draft, std::int64_t deadline, std::int64_t now);
 
-  /// A server has said that there is no such item. That is remembered for `negative_age`, if the permit allows it: true then.
+  /// A server has said that there is no such item. That is remembered for `negative_age`, if the permit allows it. False
+  /// if it never is: then asking again at once would bring nothing else.
   bool absent(const Permit& permit, std::string_view key, std::int64_t now);
 
   /// The switch's own gets, of keys that clients go on asking for in vain (`fetch_after`). The number of one that is to be sent now;

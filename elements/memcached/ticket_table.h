@@ -43,16 +43,30 @@ class TicketTable {
   bool open(const Record& record, Kind if_reused);
   /// The first reply to a ticket takes its record; a second one gets nothing.
   std::optional<Record> close(Ticket ticket, std::uint32_t now);
-  void prefetch(Ticket ticket) const { rte_prefetch0(&bucket(ticket.value)); }
+  void prefetch(Ticket ticket) const {
+    const Bucket& b = bucket(ticket.value);
+    rte_prefetch0(&b);
+    rte_prefetch0(&b.times);
+  }
 
  private:
   static constexpr std::size_t kWays = 7;
+  // What every request looks at lies on the first two lines, the rest behind them.
   struct alignas(64) Bucket {
     SpinLock lock;
-    std::uint32_t crowded_until = 0;  ///< ticks; until then nothing in this bucket is fresh
     bool crowded = false;
-    Record records[kWays];
+    std::uint32_t crowded_until = 0;  ///< ticks; until then nothing in this bucket is fresh
+    std::uint64_t tickets[kWays] = {};
+    std::uint32_t times[kWays] = {};  ///< ticks
+    Kind kinds[kWays] = {};
+    struct alignas(16) Rest {
+      std::uint64_t key_hash = 0;
+      std::uint32_t epoch = 0;
+      std::uint32_t generation = 0;
+    };
+    Rest rests[kWays];
   };
+  static_assert(sizeof(Bucket) == 256);
   Bucket& bucket(std::uint64_t ticket) const { return buckets_[ticket & mask_]; }
 
   std::unique_ptr<Bucket[]> buckets_;
