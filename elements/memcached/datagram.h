@@ -36,7 +36,7 @@ struct Datagram {
 };
 
 /// Nothing if the packet is no whole UDP datagram, or too short for a frame header.
-inline std::optional<Datagram> read_datagram(Packet packet, const Headers& headers) {
+[[gnu::always_inline]] inline std::optional<Datagram> read_datagram(Packet packet, const Headers& headers) {
   if (headers.l4_protocol != ip_protocol::kUdp || headers.fragment || headers.payload == 0) return std::nullopt;
   if (headers.payload_length < sizeof(FrameHeader)) return std::nullopt;
   const std::uint8_t* payload = packet.data() + headers.payload;

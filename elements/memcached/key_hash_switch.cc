@@ -35,7 +35,8 @@ dropped there. The address of the server, if it has one, is noted for RequestSen
 
   void push(Batch& batch) {
     Batch others;
-    batch.split(others, [this](Packet packet) { return direct(packet); });
+    const Ketama* ring = backends_->plain_ring();
+    batch.split(others, [this, ring](Packet packet) { return (ring != nullptr && direct_on(*ring, packet)) || direct(packet); });
     out_.push(batch);
     if (others.empty()) return;
     Batch broken;
@@ -46,8 +47,16 @@ dropped there. The address of the server, if it has one, is noted for RequestSen
   }
 
  private:
+  // Nearly all packets: with a key, whose hash tells its server. False, and nothing done, for others.
+  bool direct_on(const Ketama& ring, Packet packet) const {
+    const Annotations& a = packet.annotations();
+    if (a.key_length == 0 || packet.at<rte_ether_hdr>(0) == nullptr) return false;
+    targets_.aim(packet, ring.server_of(a.key_hash));
+    return true;
+  }
+
   // False if it cannot be sent to a server: it has no Ethernet header, or there is none for it.
-  bool direct(Packet packet) {
+  [[gnu::noinline]] bool direct(Packet packet) {
     if (packet.at<rte_ether_hdr>(0) == nullptr) return false;
     const Annotations& a = packet.annotations();
     std::uint32_t server = BackendPool::kNone;

@@ -18,7 +18,8 @@ class Targets {
   /// Reports servers without a MAC address, and with `addresses` those without an IP address.
   void start(const BackendPool& pool, bool addresses, Problems& problems) {
     for (const Backend& server : pool.servers()) {
-      targets_.push_back({server.mac.value_or(MacAddress{}), server.port, server.address.value_or(Ipv4Address{}).host_order});
+      const auto number = static_cast<std::uint16_t>(targets_.size());
+      targets_.push_back({server.address.value_or(Ipv4Address{}).host_order, server.port, number, server.mac.value_or(MacAddress{})});
       if (!server.mac)
         problems.add({}, fmt::format("server `{}` of `{}` has no MAC address to send requests to", server.name, pool.name()),
                      "give it one: `mac: \"02:00:00:00:01:01\"`");
@@ -35,14 +36,15 @@ class Targets {
     Annotations& a = packet.annotations();
     a.next_address = target.address;
     a.next_port = target.port;
-    a.next_server = static_cast<std::uint16_t>(server);
+    a.next_server = target.number;
   }
 
  private:
   struct Target {
-    MacAddress mac;
+    std::uint32_t address = 0;  // in the order of Annotations: one load and one store
     std::uint16_t port = 0;
-    std::uint32_t address = 0;
+    std::uint16_t number = 0;
+    MacAddress mac;
   };
   std::vector<Target> targets_;
 };
