@@ -8,14 +8,10 @@
 #include <benchmark/benchmark.h>
 
 #include <ctime>
-#include <random>
 #include <string>
 
 #include "bench/fused.h"
-#include "bench/request_traces.h"
-#include "bench/stand.h"
-#include "elements/memcached/key_cache.h"
-#include "elements/sdk/hash.h"
+#include "bench/memswitch.h"
 
 namespace smartswitch::bench {
 namespace {
@@ -28,50 +24,9 @@ const std::vector<Key>& keys() {
   return kept;
 }
 
-// The same keys in the order in which they are asked for, the popular ones again and again.
 const std::vector<Key>& popular_keys() {
-  static const std::vector<Key> kept = [] {
-    const Zipf draw(kKeys, 0.99);
-    std::mt19937_64 random(1);
-    std::vector<Key> drawn;
-    for (std::size_t i = 0; i < 4 * kKeys; ++i) drawn.push_back(keys()[draw(random())]);
-    return drawn;
-  }();
+  static const std::vector<Key> kept = popular(keys(), 4 * kKeys);
   return kept;
-}
-
-std::string redirect_yaml() {
-  return "smartswitch: 1\nstate:\n" + backends_yaml(kServers) + R"(
-elements:
-  rx: Replay
-  classify: {class: MemcachedClassifier, service: [10.0.0.100]}
-  choose: {class: KeyHashSwitch, backends: backends}
-  tx: Collect
-  rest: Collect
-connections:
-  - rx -> classify
-  - classify.get -> choose -> tx
-  - classify.write, classify.several, classify.control, classify.refused, classify.direct, classify.other -> rest
-)";
-}
-
-std::string cache_yaml() {
-  return R"(smartswitch: 1
-state:
-  hot: {class: KeyCache, memory: 256MiB, max_age: 24h}
-elements:
-  rx: Replay
-  classify: {class: MemcachedClassifier, service: [10.0.0.100]}
-  cache: {class: CacheResponder, cache: hot}
-  hits: Collect
-  misses: Collect
-  rest: Collect
-connections:
-  - rx -> classify
-  - classify.get -> cache -> misses
-  - cache.hit -> hits
-  - classify.write, classify.several, classify.control, classify.refused, classify.direct, classify.other -> rest
-)";
 }
 
 std::string set_yaml(bool with_cache) {
@@ -90,16 +45,9 @@ elements:
 )" + (with_cache ? "  - classify.write -> invalidate -> tx\n" : "  - classify.write -> tx\n");
 }
 
-void prepare(Stand& stand, bool restore, const std::vector<Key>& asked = keys()) {
-  PacketRing& ring = stand.element<Replay>("rx").ring();
-  ring.fill({get_packet()}, stand.pool());
-  ring.set_keys(&asked, kKeyAt);
-  if (restore) ring.restore_always();
-}
-
 void composed(benchmark::State& state) {
-  Stand stand(redirect_yaml());
-  prepare(stand, false);
+  Stand stand(redirect_yaml(kServers));
+  prepare_gets(stand, keys(), false);
   auto& rx = stand.element<Replay>("rx");
   std::int64_t packets = 0;
   for (auto _ : state) packets += rx.poll();
@@ -107,8 +55,8 @@ void composed(benchmark::State& state) {
 }
 
 void fused(benchmark::State& state) {
-  Stand stand(redirect_yaml());
-  prepare(stand, false);
+  Stand stand(redirect_yaml(kServers));
+  prepare_gets(stand, keys(), false);
   PacketRing& ring = stand.element<Replay>("rx").ring();
   const auto& pool = stand.state<memcached::BackendPool>("backends");
   std::int64_t packets = 0;
@@ -122,30 +70,15 @@ void fused(benchmark::State& state) {
   state.SetItemsProcessed(packets);
 }
 
-// Puts every key in, as if a server had answered a get of it.
-void fill_cache(memcached::KeyCache& cache, std::int64_t now) {
-  std::uint64_t ticket = 0;
-  for (const Key& key : keys()) {
-    const std::string_view name(key.data(), key.size());
-    const std::string text = "VALUE " + std::string(name) + " 0 32\r\n" + std::string(32, 'v') + "\r\nEND\r\n";
-    cache.get_sent({++ticket}, hash_key(name), now);
-    cache.reply_seen({ticket}, text, now);
-  }
-}
-
 void cache_hit(benchmark::State& state, const std::vector<Key>& (*asked)()) {
-  Stand stand(cache_yaml());
-  prepare(stand, true, asked());
-  fill_cache(stand.state<memcached::KeyCache>("hot"), stand.context().now);
+  Stand stand(cache_yaml(256));
+  prepare_gets(stand, asked(), true);
+  fill_cache(stand.state<memcached::KeyCache>("hot"), keys(), 32, stand.context().now);
   auto& rx = stand.element<Replay>("rx");
   std::int64_t packets = 0;
   for (auto _ : state) packets += rx.poll();
   state.SetItemsProcessed(packets);
-  const ElementInfo& info = *Registry::instance().element("CacheResponder");
-  for (const CounterInfo& counter : info.counters) {
-    if (counter.name != "hits") continue;
-    state.counters["hit_ratio"] = static_cast<double>(counter.get(&stand.element<Element>("cache")).value()) / static_cast<double>(packets);
-  }
+  state.counters["hit_ratio"] = static_cast<double>(cache_hits(stand)) / static_cast<double>(packets);
 }
 
 // Sets of a million keys, all of them in the cache if there is one: nanoseconds of processor time each.
@@ -156,7 +89,7 @@ double set_cost(bool with_cache) {
   PacketRing& ring = stand.element<Replay>("rx").ring();
   ring.fill(sets, stand.pool());
   ring.set_keys(&keys(), kKeyAt);
-  fill_cache(stand.state<memcached::KeyCache>("hot"), stand.context().now);
+  fill_cache(stand.state<memcached::KeyCache>("hot"), keys(), 32, stand.context().now);
   auto& rx = stand.element<Replay>("rx");
   const auto processor_time = [] {
     timespec t{};
@@ -182,7 +115,7 @@ void invalidate(benchmark::State& state) {
 // Only what gives packets out and takes them back: what the other figures contain of the harness.
 void harness(benchmark::State& state) {
   Stand stand("smartswitch: 1\nelements: {rx: Replay, tx: Collect}\nconnections: [rx -> tx]\n");
-  prepare(stand, false);
+  prepare_gets(stand, keys(), false);
   auto& rx = stand.element<Replay>("rx");
   std::int64_t packets = 0;
   for (auto _ : state) packets += rx.poll();

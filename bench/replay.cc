@@ -46,6 +46,10 @@ void PacketRing::take(Batch& batch, unsigned n) {
       std::memcpy(packet.data() + id_offset_, &id, sizeof id);
       std::memcpy(packet.data() + port_offset_, &port, sizeof port);
     }
+    if (flows_ != 0) {
+      std::memcpy(packet.data() + flow_offset_, &next_flow_, sizeof next_flow_);
+      if (++next_flow_ == flows_) next_flow_ = 0;
+    }
     packet.reset_annotations();
     batch.add(packet);
   }

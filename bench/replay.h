@@ -34,6 +34,11 @@ class PacketRing {
     id_offset_ = id_offset;
     port_offset_ = port_offset;
   }
+  /// From now on each packet comes from the next of so many ports of the client, which stands at `port_offset`.
+  void set_flows(unsigned port_offset, std::uint16_t flows) {
+    flow_offset_ = port_offset;
+    flows_ = flows;
+  }
   /// From now on every packet gets back the bytes of its template each time: for elements that change or drop packets.
   void restore_always() { restore_ = true; }
 
@@ -55,6 +60,9 @@ class PacketRing {
   unsigned id_offset_ = 0;
   unsigned port_offset_ = 0;
   std::uint32_t next_request_ = 0;
+  unsigned flow_offset_ = 0;
+  std::uint16_t flows_ = 0;
+  std::uint16_t next_flow_ = 0;
   bool restore_ = false;
 };
 

@@ -21,12 +21,9 @@
 #include <string>
 #include <vector>
 
-#include "bench/request_traces.h"
-#include "bench/stand.h"
-#include "elements/memcached/key_cache.h"
+#include "bench/memswitch.h"
 #include "elements/memcached/reply_packet.h"
 #include "elements/memcached/request.h"
-#include "elements/sdk/hash.h"
 #include "runtime/clock.h"
 
 namespace smartswitch::bench {
@@ -84,15 +81,8 @@ const std::vector<Key>& keys() {
   return kept;
 }
 
-// The same keys in the order in which they are asked for, the popular ones again and again.
 const std::vector<Key>& popular_keys() {
-  static const std::vector<Key> kept = [] {
-    const Zipf draw(kKeys, 0.99);
-    std::mt19937_64 random(1);
-    std::vector<Key> drawn;
-    for (std::size_t i = 0; i < 4 * kKeys; ++i) drawn.push_back(keys()[draw(random())]);
-    return drawn;
-  }();
+  static const std::vector<Key> kept = popular(keys(), 4 * kKeys);
   return kept;
 }
 
@@ -155,18 +145,6 @@ connections:
   };
 }
 
-// Puts every key in, as if a server had answered a get of it.
-void fill_cache(memcached::KeyCache& cache) {
-  const std::int64_t now = runtime::monotonic_ns();
-  std::uint64_t ticket = 0;
-  for (const Key& key : keys()) {
-    const std::string_view name(key.data(), key.size());
-    const std::string text = "VALUE " + std::string(name) + " 0 32\r\n" + std::string(32, 'v') + "\r\nEND\r\n";
-    cache.get_sent({++ticket}, hash_key(name), now);
-    cache.reply_seen({ticket}, text, now);
-  }
-}
-
 // Requests of a client of its own for each worker, so that no two have the same ticket.
 std::vector<Bytes> requests(const Case& c, unsigned worker) {
   constexpr unsigned kGetsForASet = 19;
@@ -196,7 +174,7 @@ class Measurement {
       if (c.cache) ring.restore_always();
       if (c.writes) ring.number_requests(kRequestIdAt, kClientPortAt);
     }
-    if (c.cache) fill_cache(stand_.state<memcached::KeyCache>("hot"));
+    if (c.cache) fill_cache(stand_.state<memcached::KeyCache>("hot"), keys(), 32, runtime::monotonic_ns());
   }
 
   // Of the gets and sets so far, those that the cache answered.

@@ -127,7 +127,7 @@ std::string backends_yaml(unsigned n) {
   std::string yaml = "  backends:\n    class: BackendPool\n    servers:\n";
   for (unsigned i = 0; i < n; ++i) {
     char line[80];
-    std::snprintf(line, sizeof line, "      - {name: mc%u, mac: \"02:00:00:00:01:%02x\"}\n", i, i);
+    std::snprintf(line, sizeof line, "      - {name: mc%u, mac: \"02:00:00:01:%02x:%02x\"}\n", i, i >> 8, i & 0xFF);
     yaml += line;
   }
   return yaml;

@@ -83,7 +83,7 @@ the clients'. What may be fragmented, an IPFragmenter behind cuts.)");
     Annotations& a = packet.annotations();
     rte_ipv4_hdr outer{};
     outer.src_addr = rte_cpu_to_be_32(source_for(packet, h, *inner));
-    outer.dst_addr = rte_cpu_to_be_32(destination_ ? destination_->host_order : a.next_address);
+    outer.dst_addr = rte_cpu_to_be_32(destination_ ? destination_->host_order : a.next.address);
     if (outer.dst_addr == 0) return &no_destination_;
     // RFC 2003 section 3.2: these would go round.
     if (inner->src_addr == outer.src_addr || inner->src_addr == outer.dst_addr) return &loop_;

@@ -48,16 +48,39 @@ that belongs to a CacheInvalidate if there is a cache. IP fragments to a service
     d.drop("bad_frame", &MemcachedClassifier::bad_frame_, "too short for the frame header, or not frame 1 of 1");
   }
 
+  void start(Problems& /*problems*/) override {
+    wire_port_ = rte_cpu_to_be_16(port_);
+    for (const Ipv4Address address : service_) wire_service_.push_back(rte_cpu_to_be_32(address.host_order));
+  }
+
   void push(Batch& batch) {
-    Batch writes, severals, controls, refusals, directs, others;
-    // Two rounds: while one packet's text is read, the next ones are on their way into the cache.
+    // While one packet's text is read, the next ones are on their way into the cache.
     constexpr unsigned kAhead = 6;
-    unsigned gets = 0;
     const unsigned size = batch.size();
-    rte_mbuf** mbufs = batch.mbufs();
     for (unsigned i = 0; i < std::min(size, kAhead); ++i) prefetch(batch[i]);
-    for (unsigned i = 0; i < size; ++i) {
-      if (i + kAhead < size) prefetch(batch[i + kAhead]);
+    unsigned plain = 0;
+    while (plain < size && plain_get(batch[plain])) {
+      ++plain;
+      if (plain + kAhead <= size) prefetch(batch[plain + kAhead - 1]);
+    }
+    if (plain < size) {
+      sort(batch, plain);
+      return;
+    }
+    gets_.add(size);
+    get_.push(batch);
+  }
+
+ private:
+  enum class Way : std::uint8_t { kGet, kWrite, kMany, kControl, kRefused, kDirect, kOther, kDropped };
+
+  // The first `gets` packets are gets. Kept out of the way of batches with nothing else in them, which most are.
+  [[gnu::noinline]] void sort(Batch& batch, unsigned gets) {
+    Batch writes, severals, controls, refusals, directs, others;
+    rte_mbuf** mbufs = batch.mbufs();
+    const unsigned size = batch.size();
+    for (unsigned i = gets; i < size; ++i) prefetch(batch[i]);
+    for (unsigned i = gets; i < size; ++i) {
       const Packet packet = batch[i];
       switch (look(packet)) {
         case Way::kGet:
@@ -98,9 +121,6 @@ that belongs to a CacheInvalidate if there is a cache. IP fragments to a service
     other_.push(others);
   }
 
- private:
-  enum class Way : std::uint8_t { kGet, kWrite, kMany, kControl, kRefused, kDirect, kOther, kDropped };
-
   static void prefetch(Packet packet) {
     packet.prefetch_data();
     packet.prefetch_annotations();
@@ -112,17 +132,39 @@ that belongs to a CacheInvalidate if there is a cache. IP fragments to a service
   }
 
   [[nodiscard]] bool for_service(Packet packet, const Headers& h) const {
-    if (service_.empty()) return true;
+    if (wire_service_.empty()) return true;
     if (h.ip_version != 4) return false;
-    const auto* ip = reinterpret_cast<const rte_ipv4_hdr*>(packet.data() + h.l3);
-    const Ipv4Address to{rte_be_to_cpu_32(ip->dst_addr)};
-    for (const Ipv4Address address : service_) {  // as a rule there is one; std::find() is unrolled for many
+    const rte_be32_t to = reinterpret_cast<const rte_ipv4_hdr*>(packet.data() + h.l3)->dst_addr;
+    for (const rte_be32_t address : wire_service_) {  // as a rule there is one; std::find() is unrolled for many
       if (address == to) return true;
     }
     return false;
   }
 
+  // True if the packet is "get <key>" to the service over UDP, and nothing is wrong with it; then it is annotated. Else nothing is done.
+  bool plain_get(Packet packet) const {
+    const Headers& h = locate_headers(packet);
+    const auto datagram = read_datagram(packet, h);
+    if (!datagram || datagram->frame->total != rte_cpu_to_be_16(1) || !for_port(packet, h) || !for_service(packet, h)) return false;
+    const std::string_view text = datagram->text;
+    const std::size_t key_length = plain_get_key_length(text);
+    if (key_length == 0) return false;
+    Annotations& a = packet.annotations();
+    a.verb = static_cast<std::uint8_t>(Verb::kGet);
+    a.key_length = static_cast<std::uint8_t>(key_length);
+    a.key_offset = static_cast<std::uint16_t>(h.payload + sizeof(FrameHeader) + 4);
+    a.request_id = rte_be_to_cpu_16(datagram->frame->request_id);
+    a.key_hash = hash_key({text.data() + 4, key_length});
+    return true;
+  }
+
+  // The ports stand at the same place in TCP and UDP.
+  [[nodiscard]] bool for_port(Packet packet, const Headers& h) const {
+    return reinterpret_cast<const rte_udp_hdr*>(packet.data() + h.l4)->dst_port == wire_port_;
+  }
+
   Way look(Packet packet) {
+    if (plain_get(packet)) return Way::kGet;
     const Headers& h = locate_headers(packet);
     if (h.ip_version == 0 || h.malformed) return Way::kOther;
     if (h.l4_protocol == ip_protocol::kUdp) return look_at_udp(packet, h);
@@ -131,45 +173,28 @@ that belongs to a CacheInvalidate if there is a cache. IP fragments to a service
   }
 
   Way look_at_tcp(Packet packet, const Headers& h) const {
-    // The ports stand at the same place in TCP and UDP. A fragment without them may be anything.
+    // A fragment without ports may be anything.
     if (h.l4 == 0) return h.fragment ? Way::kDirect : Way::kOther;
-    const auto* ports = reinterpret_cast<const rte_udp_hdr*>(packet.data() + h.l4);
-    return ports->dst_port == rte_cpu_to_be_16(port_) && h.payload_length > 0 ? Way::kDirect : Way::kOther;
+    return for_port(packet, h) && h.payload_length > 0 ? Way::kDirect : Way::kOther;
   }
 
   Way look_at_udp(Packet packet, const Headers& h) {
+    if (h.l4 != 0 && !for_port(packet, h)) return Way::kOther;
     if (h.fragment) {
-      if (h.l4 != 0) {
-        const auto* udp = reinterpret_cast<const rte_udp_hdr*>(packet.data() + h.l4);
-        if (udp->dst_port != rte_cpu_to_be_16(port_)) return Way::kOther;
-      }
-      if (!service_.empty() && for_service(packet, h)) return dropped(packet, fragment_);
+      if (!wire_service_.empty() && for_service(packet, h)) return dropped(packet, fragment_);
       return h.l4 != 0 ? Way::kDirect : Way::kOther;
     }
-    const auto* udp = reinterpret_cast<const rte_udp_hdr*>(packet.data() + h.l4);
-    if (udp->dst_port != rte_cpu_to_be_16(port_)) return Way::kOther;
     if (!for_service(packet, h)) return Way::kDirect;
     const auto datagram = read_datagram(packet, h);
     if (!datagram || datagram->frame->total != rte_cpu_to_be_16(1)) return dropped(packet, bad_frame_);
-    const std::string_view text = datagram->text;
-    const std::size_t key_length = plain_get_key_length(text);
-    if (key_length == 0) return look_at_request(packet, h);
-    Annotations& a = packet.annotations();
-    a.verb = static_cast<std::uint8_t>(Verb::kGet);
-    a.key_length = static_cast<std::uint8_t>(key_length);
-    a.key_offset = static_cast<std::uint16_t>(h.payload + sizeof(FrameHeader) + 4);
-    a.request_id = rte_be_to_cpu_16(datagram->frame->request_id);
-    a.key_hash = hash_key({text.data() + 4, key_length});
-    return Way::kGet;
+    return look_at_request(packet, *datagram);
   }
 
-  // All requests but plain gets. Kept out of the way of those, and given nothing that they would have to put into memory for it.
-  [[gnu::noinline]] Way look_at_request(Packet packet, const Headers& h) {
-    const auto datagram = read_datagram(packet, h);
-    const Request first = parse_request(datagram->text);
-    annotate(packet, *datagram, first);
+  Way look_at_request(Packet packet, const Datagram& datagram) {
+    const Request first = parse_request(datagram.text);
+    annotate(packet, datagram, first);
     if (first.status != Status::kMoreBehind) return way_of(packet, first);
-    for (std::string_view text = datagram->text.substr(first.size()); !text.empty();) {
+    for (std::string_view text = datagram.text.substr(first.size()); !text.empty();) {
       const Request next = parse_request(text);
       // memcached reads all of a datagram in the protocol that it begins with.
       if (next.protocol != first.protocol) return refused(packet, Refusal::kNoCommand, bad_line_);
@@ -210,6 +235,9 @@ that belongs to a CacheInvalidate if there is a cache. IP fragments to a service
 
   std::vector<Ipv4Address> service_;
   std::uint16_t port_ = kPort;
+  // The same as packets have them.
+  std::vector<rte_be32_t> wire_service_;
+  rte_be16_t wire_port_ = 0;
   Output get_, write_, several_, control_, refused_, direct_, other_;
   Counter gets_, writes_, incomplete_, bad_line_, bad_data_;
   DropReason fragment_, bad_frame_;

@@ -26,10 +26,10 @@ enum class Refusal : std::uint8_t {
 /// datagram's text.
 inline void refuse(Packet packet, Refusal why, std::size_t at = 0) {
   Annotations& a = packet.annotations();
-  a.next_server = static_cast<std::uint16_t>(why);
-  a.next_port = static_cast<std::uint16_t>(at);
+  a.next.server = static_cast<std::uint16_t>(why);
+  a.next.port = static_cast<std::uint16_t>(at);
 }
-inline Refusal refusal_of(Packet packet) { return static_cast<Refusal>(packet.annotations().next_server); }
-inline std::size_t refused_at(Packet packet) { return packet.annotations().next_port; }
+inline Refusal refusal_of(Packet packet) { return static_cast<Refusal>(packet.annotations().next.server); }
+inline std::size_t refused_at(Packet packet) { return packet.annotations().next.port; }
 
 }  // namespace smartswitch::memcached

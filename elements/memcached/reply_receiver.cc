@@ -57,7 +57,7 @@ switch's own requests leave through the output of their purpose. All that is no 
     }
     replies_.add();
     Annotations& a = packet.annotations();
-    a.next_server = request->server_number;
+    a.next.server = request->server_number;
     a.context = request->errand.context();
     if (request->paint != 0) a.paint = request->paint;
     a.flags = finished ? kOwn | kLast : kOwn;

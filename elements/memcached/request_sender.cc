@@ -49,22 +49,22 @@ takes the replies, which get the request's colour if it was given one. Checksums
     const Annotations& a = packet.annotations();
     const Headers& h = locate_headers(packet);
     if (!can_turn_around(h) || h.ip_version != 4 || h.l3 != sizeof(rte_ether_hdr)) return dropped(packet, unsupported_);
-    if (a.next_address == 0) return dropped(packet, no_address_);
+    if (a.next.address == 0) return dropped(packet, no_address_);
     auto* ether = reinterpret_cast<rte_ether_hdr*>(packet.data());
     auto* message = reinterpret_cast<Ipv4Message*>(packet.data() + h.l3);
     const auto name = table_->open(request_of(a, *ether, *message), now(), random());
     if (!name) return dropped(packet, full_);
     set_mac(ether->src_addr, table_->mac());
-    readdress(*message, {table_->address().host_order, name->port}, {a.next_address, a.next_port}, name->id);
+    readdress(*message, {table_->address().host_order, name->port}, {a.next.address, a.next.port}, name->id);
     return true;
   }
 
   RequestTable::Request request_of(const Annotations& a, const rte_ether_hdr& ether, const Ipv4Message& message) const {
     RequestTable::Request request;
-    request.server = {a.next_address, a.next_port};
-    request.server_number = a.next_server;
+    request.server = {a.next.address, a.next.port};
+    request.server_number = a.next.server;
     request.paint = a.paint;
-    request.load = &backends_->load(a.next_server);
+    request.load = &backends_->load(a.next.server);
     if ((a.flags & kOwn) != 0) {
       request.errand = Errand::from(a.context);
       return request;

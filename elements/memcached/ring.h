@@ -2,6 +2,7 @@
 // Copyright the SmartSwitch authors
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -21,14 +22,18 @@ class Ring {
 
   /// The number of the server that has the first point at or after `value`.
   [[nodiscard]] std::uint32_t server_of(std::uint32_t value) const {
-    const std::uint16_t server = servers_[value >> shift_];
-    return server != kDepends ? server : points_[point_of(value)].server;
+    const Slot& slot = slots_[value >> shift_];
+    if (slot.servers[0] == kCrowded) return points_[point_from(slot.value, value)].server;
+    return slot.servers[value > slot.value];
   }
 
   /// The same among those that are up; nothing if none of them has a point.
   template <class Up>
   [[nodiscard]] std::optional<std::uint32_t> server_of(std::uint32_t value, Up up) const {
-    std::size_t point = point_of(value);
+    const std::uint32_t own = server_of(value);
+    if (up(own)) return own;
+    const auto next = std::lower_bound(points_.begin(), points_.end(), value, [](const Point& p, std::uint32_t v) { return p.value < v; });
+    auto point = static_cast<std::size_t>(next - points_.begin());
     for (std::size_t i = 0; i < points_.size(); ++i) {
       if (up(points_[point].server)) return points_[point].server;
       if (++point == points_.size()) point = 0;
@@ -38,20 +43,24 @@ class Ring {
   [[nodiscard]] std::size_t points() const { return points_.size() - 1; }
 
  private:
-  [[nodiscard]] std::size_t point_of(std::uint32_t value) const {
-    std::uint32_t i = starts_[value >> shift_];
-    while (points_[i].value < value) ++i;
-    return i;
+  static constexpr std::uint16_t kCrowded = UINT16_MAX;
+  // Of all values that begin with the same bits: whose they are up to the only point among them, and whose behind it. One small table tells
+  // the server, without a branch that would be mispredicted. Where there are several points, the first server is kCrowded and `value` is
+  // the first point's number.
+  struct Slot {
+    std::uint32_t value;
+    std::uint16_t servers[2];
+  };
+
+  [[nodiscard]] Slot slot_of(std::uint32_t last, std::uint32_t point) const;
+  [[nodiscard]] std::uint32_t point_from(std::uint32_t point, std::uint32_t value) const {
+    while (points_[point].value < value) ++point;
+    return point;
   }
 
   // A point at 2^32 - 1 that stands for the first one ends the ring, so that no look-up has to wrap.
   std::vector<Point> points_;
-  // For each value of a hash's leading bits, the server of all values that begin so, or kDepends if there is a point among them. One
-  // small table answers for most values: it stays in the processor's cache where points would not.
-  static constexpr std::uint16_t kDepends = UINT16_MAX;
-  std::vector<std::uint16_t> servers_;
-  // For each value of the leading bits, the first point not before: seldom more than one step is left to go.
-  std::vector<std::uint32_t> starts_;
+  std::vector<Slot> slots_;
   unsigned shift_ = 0;
 };
 

@@ -19,7 +19,7 @@ class Targets {
   void start(const BackendPool& pool, bool addresses, Problems& problems) {
     for (const Backend& server : pool.servers()) {
       const auto number = static_cast<std::uint16_t>(targets_.size());
-      targets_.push_back({server.address.value_or(Ipv4Address{}).host_order, server.port, number, server.mac.value_or(MacAddress{})});
+      targets_.push_back({{server.address.value_or(Ipv4Address{}).host_order, server.port, number}, server.mac.value_or(MacAddress{})});
       if (!server.mac)
         problems.add({}, fmt::format("server `{}` of `{}` has no MAC address to send requests to", server.name, pool.name()),
                      "give it one: `mac: \"02:00:00:00:01:01\"`");
@@ -33,17 +33,12 @@ class Targets {
   void aim(Packet packet, std::uint32_t server) const {
     const Target& target = targets_[server];
     std::memcpy(&reinterpret_cast<rte_ether_hdr*>(packet.data())->dst_addr, target.mac.bytes.data(), RTE_ETHER_ADDR_LEN);
-    Annotations& a = packet.annotations();
-    a.next_address = target.address;
-    a.next_port = target.port;
-    a.next_server = target.number;
+    packet.annotations().next = target.hop;
   }
 
  private:
   struct Target {
-    std::uint32_t address = 0;  // in the order of Annotations: one load and one store
-    std::uint16_t port = 0;
-    std::uint16_t number = 0;
+    NextHop hop;
     MacAddress mac;
   };
   std::vector<Target> targets_;

@@ -14,6 +14,6 @@ namespace smartswitch {
 
 /// The one hash of application keys inside the switch: caches, tables and Annotations::key_hash use it, so a key is hashed once a packet.
 /// XXH3 takes about 3 ns for a 16-byte key; servers may be chosen by other hashes, where clients must agree.
-[[gnu::flatten]] inline std::uint64_t hash_key(std::string_view key) { return XXH3_64bits(key.data(), key.size()); }
+[[gnu::always_inline, gnu::flatten]] inline std::uint64_t hash_key(std::string_view key) { return XXH3_64bits(key.data(), key.size()); }
 
 }  // namespace smartswitch

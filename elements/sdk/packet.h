@@ -30,6 +30,13 @@ struct Headers {
   std::uint16_t ether_type = 0;      ///< the innermost EtherType, host order
 };
 
+/// The server that was chosen for a packet.
+struct NextHop {
+  std::uint32_t address = 0;  ///< IPv4, host order; 0: it has none
+  std::uint16_t port = 0;
+  std::uint16_t server = 0;  ///< its number in its pool
+};
+
 /// What elements have learnt about a packet. Lives in the mbuf's private area: one cache line.
 struct alignas(64) Annotations {
   std::uint8_t paint = 0;       ///< colour set by Paint, read by PaintSwitch
@@ -37,14 +44,12 @@ struct alignas(64) Annotations {
   std::uint8_t key_length = 0;  ///< bytes of the application's key; 0: no key was found
   std::uint8_t flags = 0;       ///< application's own bits
   Headers headers;
-  std::uint16_t key_offset = 0;    ///< start of the key
-  std::uint16_t request_id = 0;    ///< application's request number, host order
-  std::uint64_t key_hash = 0;      ///< hash_key() of the key
-  std::uint64_t context = 0;       ///< free for the elements of the application
-  std::int64_t time = 0;           ///< when the packet was received or is due, ns of Element::now()
-  std::uint32_t next_address = 0;  ///< IPv4 address of the server that was chosen, host order; 0: it has none
-  std::uint16_t next_port = 0;     ///< and its port
-  std::uint16_t next_server = 0;   ///< and its number in its pool
+  std::uint16_t key_offset = 0;  ///< start of the key
+  std::uint16_t request_id = 0;  ///< application's request number, host order
+  std::uint64_t key_hash = 0;    ///< hash_key() of the key
+  std::uint64_t context = 0;     ///< free for the elements of the application
+  std::int64_t time = 0;         ///< when the packet was received or is due, ns of Element::now()
+  NextHop next;
 };
 static_assert(sizeof(Annotations) == 64, "annotations are one cache line");
 

@@ -114,7 +114,7 @@ TEST(IPIPEncap, SendsToTheServerThatWasChosen) {
   TestBench bench("IPIPEncap", Value::map({{"source", "10.9.0.1"}}));
   const auto push_for = [&](std::uint32_t server) {
     const Packet packet = bench.packet(with_dont_fragment(datagram(10)));
-    packet.annotations().next_address = server;
+    packet.annotations().next.address = server;
     packet.annotations().key_length = 1;
     packet.annotations().key_offset = 50;
     Batch batch;

@@ -78,7 +78,7 @@ TEST_F(Refusing, TakesWhatHasNoServerForMissingIfItIsTold) {
     classifier_.push({request(text)});
     for (const char* output : {"get", "write"}) {
       for (Seen seen : classifier_.take(output)) {
-        seen.annotations.next_server = static_cast<std::uint16_t>(Refusal::kNoServer);
+        seen.annotations.next.server = static_cast<std::uint16_t>(Refusal::kNoServer);
         hand_over(misses, seen);
         hand_over(responder_, seen);
       }
@@ -93,7 +93,7 @@ TEST_F(Refusing, KeepsWhatTheReplyIsAPartOf) {
   Seen seen = classifier_.take("get").at(0);
   seen.annotations.flags = kOwn;
   seen.annotations.context = 12345;
-  seen.annotations.next_server = static_cast<std::uint16_t>(Refusal::kNoServer);
+  seen.annotations.next.server = static_cast<std::uint16_t>(Refusal::kNoServer);
   hand_over(responder_, seen);
   EXPECT_EQ(responder_.output("out").at(0).annotations.context, 12345U);
   EXPECT_EQ(responder_.output("out").at(0).annotations.flags, kOwn | kLast);

@@ -53,7 +53,7 @@ class Health : public ::testing::Test {
     const auto probes = bench_->take("probe");
     for (const Seen& probe : probes) {
       for (const int server : well) {
-        if (probe.annotations.next_server == server) answer(probe);
+        if (probe.annotations.next.server == server) answer(probe);
       }
     }
     return probes.size();
@@ -73,7 +73,7 @@ TEST_F(Health, AsksEachServerForItsVersion) {
   for (std::size_t i = 0; i < 4; ++i) {
     EXPECT_EQ(text_of(probes[i]), "version\r\n");
     EXPECT_EQ(probes[i].bytes[5], i) << "the server's MAC address";
-    EXPECT_EQ(probes[i].annotations.next_address, 0x0A00000AU + i);
+    EXPECT_EQ(probes[i].annotations.next.address, 0x0A00000AU + i);
     EXPECT_EQ(Errand::from(probes[i].annotations.context).purpose, Purpose::kProbe);
   }
 }
@@ -116,7 +116,7 @@ TEST_F(Health, OneOfSeveralCopiesProbesAndTheOthersHandItTheAnswers) {
     EXPECT_THAT(other.take("probe"), ::testing::IsEmpty());
     const auto probes = bench_->take("probe");
     for (const Seen& probe : probes) {
-      if (probe.annotations.next_server == 1) continue;
+      if (probe.annotations.next.server == 1) continue;
       const Packet packet = other.packet(reply("VERSION 1.6.18\r\n"));
       packet.annotations().context = probe.annotations.context;
       Batch batch;

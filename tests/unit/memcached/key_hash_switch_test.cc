@@ -86,9 +86,9 @@ TEST(KeyHashSwitch, NotesTheServersAddressForThoseWhoNeedIt) {
   classifier.push({request("get k\r\n")});
   hand_over(bench, classifier.output("get")[0]);
   ASSERT_EQ(bench.output("out").size(), 1U);
-  EXPECT_EQ(bench.output("out")[0].annotations.next_address, 0x0A00000BU);
-  EXPECT_EQ(bench.output("out")[0].annotations.next_port, 11311);
-  EXPECT_EQ(bench.output("out")[0].annotations.next_server, 0);
+  EXPECT_EQ(bench.output("out")[0].annotations.next.address, 0x0A00000BU);
+  EXPECT_EQ(bench.output("out")[0].annotations.next.port, 11311);
+  EXPECT_EQ(bench.output("out")[0].annotations.next.server, 0);
 }
 
 TEST(KeyHashSwitch, DropsPacketsWithoutAnEthernetHeader) {

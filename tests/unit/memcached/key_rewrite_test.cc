@@ -145,9 +145,9 @@ TEST(KeyRewrite, KnowsRepliesByTheColourOfTheirRequest) {
     classifier.push({request("get k\r\n")});
     Seen asked = classifier.take("get").at(0);
     asked.annotations.paint = colour;
-    asked.annotations.next_address = 0x0A00000B;
-    asked.annotations.next_port = 11211;
-    asked.annotations.next_server = 0;
+    asked.annotations.next.address = 0x0A00000B;
+    asked.annotations.next.port = 11211;
+    asked.annotations.next.server = 0;
     hand_over(sender, asked);
     Bytes answer = sender.take("out").at(0).bytes;
     std::swap_ranges(answer.begin() + 26, answer.begin() + 30, answer.begin() + 30);  // addresses

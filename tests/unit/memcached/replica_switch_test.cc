@@ -90,11 +90,11 @@ class SeveralServers : public ::testing::Test {
 TEST_F(SeveralServers, AWriteGoesToAllReplicasAndIsAnsweredWhenAllHave) {
   const auto parts = send(*replicas_, "set k 0 0 1\r\nx\r\n");
   ASSERT_EQ(parts.size(), 2U);
-  EXPECT_NE(parts[0].annotations.next_server, parts[1].annotations.next_server);
+  EXPECT_NE(parts[0].annotations.next.server, parts[1].annotations.next.server);
   for (const Seen& part : parts) {
     EXPECT_EQ(text_of(part), "set k 0 0 1\r\nx\r\n");
-    EXPECT_EQ(part.bytes[5], part.annotations.next_server);
-    EXPECT_EQ(part.annotations.next_address, 0x0A00000AU + part.annotations.next_server);
+    EXPECT_EQ(part.bytes[5], part.annotations.next.server);
+    EXPECT_EQ(part.annotations.next.address, 0x0A00000AU + part.annotations.next.server);
   }
   answer(parts[1], "STORED\r\n");
   EXPECT_EQ(answer_of(), "");
@@ -174,13 +174,13 @@ TEST_F(SeveralServers, IfTooFewAnswerThereIsNoReply) {
 
 TEST_F(SeveralServers, AReadGoesToOneOfThem) {
   std::set<int> replicas;
-  for (const Seen& part : send(*replicas_, "delete k\r\n")) replicas.insert(part.annotations.next_server);
+  for (const Seen& part : send(*replicas_, "delete k\r\n")) replicas.insert(part.annotations.next.server);
   std::map<int, int> reads;
   for (int i = 0; i < 200; ++i) {
     const auto out = send(*replicas_, "get k\r\n");
     ASSERT_EQ(out.size(), 1U);
     EXPECT_EQ(out[0].annotations.flags & kOwn, 0) << "it is the client's own request";
-    ++reads[out[0].annotations.next_server];
+    ++reads[out[0].annotations.next.server];
   }
   ASSERT_EQ(reads.size(), 2U);
   for (const auto& [server, n] : reads) {
@@ -191,20 +191,20 @@ TEST_F(SeveralServers, AReadGoesToOneOfThem) {
 
 TEST_F(SeveralServers, AReadGoesToTheLessBusyReplica) {
   const auto parts = send(*replicas_, "set k 0 0 1\r\nx\r\n");
-  pool().load(parts[0].annotations.next_server).note_sent();
+  pool().load(parts[0].annotations.next.server).note_sent();
   for (int i = 0; i < 50; ++i) {
     const auto out = send(*replicas_, "get k\r\n");
     ASSERT_EQ(out.size(), 1U);
-    EXPECT_EQ(out[0].annotations.next_server, parts[1].annotations.next_server);
+    EXPECT_EQ(out[0].annotations.next.server, parts[1].annotations.next.server);
   }
 }
 
 TEST_F(SeveralServers, AReplicaThatIsDownIsReplacedByTheNext) {
   const auto before = send(*replicas_, "set k 0 0 1\r\nx\r\n");
-  pool().set_up(before[0].annotations.next_server, false);
+  pool().set_up(before[0].annotations.next.server, false);
   const auto after = send(*replicas_, "set k 0 0 1\r\nx\r\n");
   ASSERT_EQ(after.size(), 2U);
-  EXPECT_EQ(after[0].annotations.next_server, before[1].annotations.next_server) << "nobody else moves";
+  EXPECT_EQ(after[0].annotations.next.server, before[1].annotations.next.server) << "nobody else moves";
   for (std::uint32_t i = 0; i < 4; ++i) pool().set_up(i, i == 2);
   const auto last = send(*replicas_, "set k 0 0 1\r\nx\r\n");
   ASSERT_EQ(last.size(), 1U);
@@ -217,7 +217,7 @@ TEST_F(SeveralServers, AReplicaThatIsDownIsReplacedByTheNext) {
 TEST_F(SeveralServers, AllAreAskedToFlush) {
   const auto parts = send(*all_, "flush_all\r\n");
   ASSERT_EQ(parts.size(), 4U);
-  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(parts[i].annotations.next_server, i);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(parts[i].annotations.next.server, i);
   for (const Seen& part : parts) answer(part, "OK\r\n");
   EXPECT_EQ(answer_of(), "OK\r\n");
   pool().set_up(1, false);

@@ -50,9 +50,9 @@ class Asking : public ::testing::Test {
     Seen seen = classifier.output("get").at(0);
     for (std::size_t i = 0; i < 6; ++i) seen.bytes[i] = Bytes{2, 0, 0, 0, 1, 1}[i];
     Annotations& a = seen.annotations;
-    a.next_address = 0x0A00000B;
-    a.next_port = 11211;
-    a.next_server = 2;
+    a.next.address = 0x0A00000B;
+    a.next.port = 11211;
+    a.next.server = 2;
     if (errand) {
       a.flags |= kOwn;
       a.context = errand->context();
@@ -185,7 +185,7 @@ TEST_F(Asking, RepliesToTheSwitchItselfLeaveByTheirPurpose) {
     const auto seen = receiver_->take(output);
     ASSERT_EQ(seen.size(), 1U) << output;
     EXPECT_EQ(Errand::from(seen[0].annotations.context).number, 0x123456789ABCDEU);
-    EXPECT_EQ(seen[0].annotations.next_server, 2);
+    EXPECT_EQ(seen[0].annotations.next.server, 2);
     EXPECT_EQ(seen[0].annotations.flags, kOwn | kLast);
   }
   send(request("get k\r\n"), Errand{Purpose::kDiscard, 0});
