@@ -45,7 +45,7 @@ KeyHashSwitch and a RequestSender. The ReplyReceiver's `fetched` leads to a Cach
     KeyCache::Place places[Batch::kCapacity];
     for (unsigned i = 0; i < size; ++i) {
       const Annotations& a = batch[i].annotations();
-      places[i] = reads_one(a) ? cache_->look_up(a.key_hash) : KeyCache::Place{};
+      if (reads_one(a)) places[i] = cache_->look_up(a.key_hash);
     }
     Batch hits;
     rte_mbuf** mbufs = batch.mbufs();
@@ -55,11 +55,13 @@ KeyHashSwitch and a RequestSender. The ReplyReceiver's `fetched` leads to a Cach
         if (hits.full()) hit_.push(hits);
         hits.add(batch[i]);
       } else {
+        if (passed != i) places[passed] = places[i];
         mbufs[passed++] = batch[i].mbuf();
       }
     }
     batch.set_size(passed);
     hits_.add(size - passed);
+    if (passed != 0) tell(batch, places);
     hit_.push(hits);
     out_.push(batch);
     fetch_.push(fetches_);
@@ -107,11 +109,6 @@ KeyHashSwitch and a RequestSender. The ReplyReceiver's `fetched` leads to a Cach
       if (hit && answer_in_form(packet, key, *hit, hits)) return true;
     } else if (place.ways != 0 && answer_otherwise(packet, place, hits)) {
       return true;
-    }
-    if (place.bucket == nullptr) {
-      pass(packet);
-    } else {
-      miss(packet, place);
     }
     return false;
   }
@@ -172,20 +169,29 @@ KeyHashSwitch and a RequestSender. The ReplyReceiver's `fetched` leads to a Cach
     return Packet();
   }
 
-  [[gnu::noinline]] void pass(Packet packet) {
-    passed_.add();
-    const Headers& h = locate_headers(packet);
-    if (const auto datagram = read_datagram(packet, h)) {
-      cache_->other_sent(ticket_of_request(packet, h, datagram->frame->request_id), now());
+  // The cache learns of all requests that go to servers. In two rounds, so that their tickets' memory is waited for once a batch.
+  [[gnu::noinline]] void tell(const Batch& batch, const KeyCache::Place* places) {
+    std::optional<Ticket> tickets[Batch::kCapacity];
+    for (unsigned i = 0; i < batch.size(); ++i) {
+      const Headers& h = locate_headers(batch[i]);
+      const auto datagram = read_datagram(batch[i], h);
+      if (!datagram) continue;
+      tickets[i] = ticket_of_request(batch[i], h, datagram->frame->request_id);
+      cache_->prefetch(*tickets[i]);
+    }
+    for (unsigned i = 0; i < batch.size(); ++i) {
+      (places[i].bucket == nullptr ? passed_ : misses_).add();
+      if (!tickets[i]) continue;
+      if (places[i].bucket == nullptr) {
+        cache_->other_sent(*tickets[i], now());
+      } else {
+        miss(batch[i], places[i], *tickets[i]);
+      }
     }
   }
-  [[gnu::noinline]] void miss(Packet packet, const KeyCache::Place& place) {
-    misses_.add();
-    const Headers& h = locate_headers(packet);
-    const auto datagram = read_datagram(packet, h);
-    if (!datagram) return;
+  void miss(Packet packet, const KeyCache::Place& place, Ticket ticket) {
     const std::uint64_t hash = packet.annotations().key_hash;
-    cache_->get_sent(ticket_of_request(packet, h, datagram->frame->request_id), hash, now());
+    cache_->get_sent(ticket, hash, now());
     KeyBuffer buffer;
     const std::string_view key = key_of(packet, buffer);
     if (fetch_.connected() && !has_all(place, key)) fetch(key, hash);

@@ -99,12 +99,12 @@ for in vain is fetched by the switch itself (CacheResponder's output `fetch`), w
 void KeyCache::start(Problems& problems) {
   constexpr std::size_t kSketchShare = 64;
   const std::size_t sketch_bytes = memory_.bytes / kSketchShare;
-  if (!sketch_.reserve(sketch_bytes) || !store_.reserve(memory_.bytes - sketch_bytes, evicted_)) {
-    problems.add({}, fmt::format("the system has no room for {} of cache", to_string(memory_)), "choose a smaller `memory`");
-    return;
-  }
   lifetime_ticks_ = to_ticks(reply_lifetime_.nanoseconds) + 2;  // rounded up at both ends
-  table_ = std::make_unique<TicketTable>(tickets_, lifetime_ticks_);
+  if (!sketch_.reserve(sketch_bytes) || !store_.reserve(memory_.bytes - sketch_bytes, evicted_) ||
+      !table_.reserve(tickets_, lifetime_ticks_)) {
+    problems.add({}, fmt::format("the system has no room for {} of cache and {} tickets", to_string(memory_), tickets_),
+                 "choose a smaller `memory`, or fewer `tickets`");
+  }
 }
 
 // Long enough after the last write that nothing of it, or of what was read before it, can still be under way.
@@ -138,7 +138,7 @@ void KeyCache::fetch_sent(Ticket ticket, std::uint64_t hash, std::int64_t now) {
   record.epoch = b.epoch.load(std::memory_order_acquire);
   record.generation = generation_.load(std::memory_order_acquire);
   record.kind = nothing_pending(b, ticks) ? TicketTable::Kind::kRead : TicketTable::Kind::kLook;
-  table_->open(record, settled(b, ticks) ? record.kind : TicketTable::Kind::kLook);
+  table_.open(record, settled(b, ticks) ? record.kind : TicketTable::Kind::kLook);
 }
 
 std::optional<std::uint64_t> KeyCache::begin_fetch(std::uint64_t hash, std::string_view key, std::int64_t now, Random& random) {
@@ -158,7 +158,7 @@ void KeyCache::other_sent(Ticket ticket, std::int64_t now) {
   TicketTable::Record record;
   record.ticket = ticket.value;
   record.time = to_ticks(now);
-  table_->open(record, TicketTable::Kind::kNone);
+  table_.open(record, TicketTable::Kind::kNone);
 }
 
 void KeyCache::write_sent(Ticket ticket, std::uint64_t hash, Write write, std::int64_t now) {
@@ -170,7 +170,7 @@ void KeyCache::write_sent(Ticket ticket, std::uint64_t hash, Write write, std::i
     record.key_hash = hash;
     record.time = ticks;
     record.kind = TicketTable::Kind::kWrite;
-    tracked = table_->open(record, TicketTable::Kind::kNone);
+    tracked = table_.open(record, TicketTable::Kind::kNone);
   }
   CacheBucket& b = store_.bucket(hash);
   {
@@ -210,7 +210,7 @@ void KeyCache::unknown_write_sent(std::int64_t now, std::int64_t delay_s) {
 }
 
 std::optional<KeyCache::Permit> KeyCache::answered(Ticket ticket, std::int64_t now) {
-  auto record = table_->close(ticket, to_ticks(now));
+  auto record = table_.close(ticket, to_ticks(now));
   if (!record || record->kind != TicketTable::Kind::kWrite) return record;
   CacheBucket& b = store_.bucket(record->key_hash);
   const LockedBucket locked(b);

@@ -62,7 +62,7 @@ class KeyCache final : public State {
 
   /// The three steps to an item. Between them is time for other keys: each step brings in what the next one reads.
   void prefetch(std::uint64_t hash) const { rte_prefetch0(&store_.bucket(hash)); }
-  void prefetch(Ticket ticket) const { table_->prefetch(ticket); }
+  void prefetch(Ticket ticket) const { table_.prefetch(ticket); }
   [[nodiscard]] Place look_up(std::uint64_t hash) const { return store_.look_up(hash); }
   /// The reply to `get key`, if it is there and not too old. To be given to copy() before it is believed.
   [[nodiscard]] std::optional<Hit> find(const Place& place, std::string_view key, std::int64_t now) const {
@@ -148,7 +148,7 @@ class KeyCache final : public State {
   FrequencySketch sketch_;
   HotKeys hot_keys_;
   FetchTable fetches_;
-  std::unique_ptr<TicketTable> table_;
+  TicketTable table_;
   std::uint32_t lifetime_ticks_ = 0;
   std::atomic<std::uint32_t> generation_{1};
   std::atomic<std::uint32_t> unsettled_until_{0};  // ticks

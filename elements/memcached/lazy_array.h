@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <type_traits>
 
 namespace smartswitch::memcached {
@@ -15,7 +16,7 @@ class LazyArray {
  public:
   LazyArray() = default;
   ~LazyArray() {
-    if (items_ != nullptr) munmap(items_, bytes_);
+    if (memory_ != nullptr) munmap(memory_, bytes_ + kHugePage);
   }
   LazyArray(const LazyArray&) = delete;
   LazyArray& operator=(const LazyArray&) = delete;
@@ -24,10 +25,13 @@ class LazyArray {
   bool reserve(std::size_t count) {
     static_assert(std::is_trivially_destructible_v<T>);
     bytes_ = count * sizeof(T);
-    void* memory = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* memory = mmap(nullptr, bytes_ + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) return false;
-    madvise(memory, bytes_, MADV_HUGEPAGE);  // fewer TLB misses where the kernel can; no harm where it cannot
-    items_ = static_cast<T*>(memory);
+    memory_ = memory;
+    // Fewer TLB misses where the kernel can; no harm where it cannot. It takes whole huge pages only.
+    void* const aligned = reinterpret_cast<void*>((reinterpret_cast<std::uintptr_t>(memory) + kHugePage - 1) & ~(kHugePage - 1));
+    madvise(aligned, bytes_, MADV_HUGEPAGE);
+    items_ = static_cast<T*>(aligned);
     count_ = count;
     return true;
   }
@@ -36,6 +40,8 @@ class LazyArray {
   [[nodiscard]] T* get() const { return items_; }
 
  private:
+  static constexpr std::size_t kHugePage = 2 << 20;
+  void* memory_ = nullptr;
   T* items_ = nullptr;
   std::size_t count_ = 0;
   std::size_t bytes_ = 0;

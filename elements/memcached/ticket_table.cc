@@ -6,10 +6,13 @@
 #include <mutex>
 
 namespace smartswitch::memcached {
-TicketTable::TicketTable(std::size_t entries, std::uint32_t lifetime)
-    : buckets_(std::make_unique<Bucket[]>(std::bit_ceil(entries / kWays + 1))),
-      mask_(std::bit_ceil(entries / kWays + 1) - 1),
-      lifetime_(lifetime) {}
+
+bool TicketTable::reserve(std::size_t entries, std::uint32_t lifetime) {
+  const std::size_t buckets = std::bit_ceil(entries / kWays + 1);
+  mask_ = buckets - 1;
+  lifetime_ = lifetime;
+  return buckets_.reserve(buckets);
+}
 
 bool TicketTable::open(const Record& record, Kind if_reused) {
   Bucket& b = bucket(record.ticket);

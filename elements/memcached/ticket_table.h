@@ -5,9 +5,9 @@
 #include <rte_prefetch.h>
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 
+#include "elements/memcached/lazy_array.h"
 #include "elements/sdk/spin_lock.h"
 
 namespace smartswitch::memcached {
@@ -35,8 +35,9 @@ class TicketTable {
         Kind::kNone;  ///< what its reply may do: kLook tells that the item is gone, kRead fills as well, kNone nothing (or it has come)
   };
 
-  /// `entries` is rounded up to a power of two of buckets; `lifetime` in ticks, the unit of Record::time.
-  TicketTable(std::size_t entries, std::uint32_t lifetime);
+  /// Once, before anything else. `entries` is rounded up to a power of two of buckets; `lifetime` in ticks, the unit of Record::time. False
+  /// if the system has no memory for it.
+  bool reserve(std::size_t entries, std::uint32_t lifetime);
 
   /// Notes that the ticket is in use from now on. True if it has certainly not been within `lifetime` before: the record is kept as it is
   /// then, otherwise with the kind `if_reused`.
@@ -69,9 +70,9 @@ class TicketTable {
   static_assert(sizeof(Bucket) == 256);
   Bucket& bucket(std::uint64_t ticket) const { return buckets_[ticket & mask_]; }
 
-  std::unique_ptr<Bucket[]> buckets_;
-  std::size_t mask_;
-  std::uint32_t lifetime_;
+  LazyArray<Bucket> buckets_;
+  std::size_t mask_ = 0;
+  std::uint32_t lifetime_ = 0;
 };
 
 }  // namespace smartswitch::memcached
