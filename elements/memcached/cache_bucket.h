@@ -32,8 +32,7 @@ struct alignas(64) CacheBucket {
   std::atomic<std::uint32_t> epoch;                // writes so far, and times that an item was found lost
   std::atomic<std::uint32_t> last_write;           // ticks
   std::atomic<std::uint32_t> no_fill_until;        // s; an item with an expiry may live until then
-  std::atomic<std::uint32_t> pending;              // writes whose reply has not come
-  std::atomic<std::uint8_t> tainted;               // a write's reply can't be told apart: only time settles it
+  std::atomic<std::uint32_t> pending;              // PendingWrites: those whose reply has not come, or can't be told apart
   std::atomic<std::uint8_t> renewing;              // the tag of a key that was marked for one client to renew; kAnyTag: of more
   mutable std::atomic<std::uint16_t> frequencies;  // two bits each: asked for since S3-FIFO last looked
   std::atomic<Ref> places[kWays];

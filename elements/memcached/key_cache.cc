@@ -117,10 +117,14 @@ bool KeyCache::quiet(std::uint32_t ticks) const {
   return !unsettled_.load(std::memory_order_acquire) || reached(ticks, unsettled_until_.load(std::memory_order_acquire));
 }
 
-bool KeyCache::nothing_pending(const CacheBucket& b, std::uint32_t ticks) const {
-  const bool none = b.pending.load(std::memory_order_acquire) == 0 && b.tainted.load(std::memory_order_acquire) == 0;
-  return quiet(ticks) && (none || settled(b, ticks));
+std::uint64_t KeyCache::period_of(std::int64_t ns) const { return static_cast<std::uint64_t>(ns >> kTickBits) / lifetime_ticks_; }
+
+bool KeyCache::no_write_pending(const CacheBucket& b, std::int64_t now) const {
+  const PendingWrites pending(b.pending.load(std::memory_order_acquire));
+  return pending.none() || settled(b, to_ticks(now)) || pending.in(period_of(now)).none();
 }
+
+bool KeyCache::nothing_pending(const CacheBucket& b, std::int64_t now) const { return quiet(to_ticks(now)) && no_write_pending(b, now); }
 
 void KeyCache::get_sent(Ticket ticket, std::uint64_t hash, std::int64_t now) {
   fetch_sent(ticket, hash, now);
@@ -137,14 +141,14 @@ void KeyCache::fetch_sent(Ticket ticket, std::uint64_t hash, std::int64_t now) {
   // The epoch is read first: a write that comes between is seen as one that came since.
   record.epoch = b.epoch.load(std::memory_order_acquire);
   record.generation = generation_.load(std::memory_order_acquire);
-  record.kind = nothing_pending(b, ticks) ? TicketTable::Kind::kRead : TicketTable::Kind::kLook;
+  record.kind = nothing_pending(b, now) ? TicketTable::Kind::kRead : TicketTable::Kind::kLook;
   table_.open(record, settled(b, ticks) ? record.kind : TicketTable::Kind::kLook);
 }
 
 std::optional<std::uint64_t> KeyCache::begin_fetch(std::uint64_t hash, std::string_view key, std::int64_t now, Random& random) {
   if (sketch_.count(hash) < fetch_after_ || !worth_fetching(hash)) return std::nullopt;
   const CacheBucket& b = store_.bucket(hash);
-  if (!nothing_pending(b, to_ticks(now))) return std::nullopt;
+  if (!nothing_pending(b, now)) return std::nullopt;
   const std::uint8_t renewing = b.renewing.load(std::memory_order_relaxed);
   if (renewing == CacheBucket::tag_of(hash) || renewing == CacheBucket::kAnyTag) return std::nullopt;
   // In words between spaces, other keys would be other requests.
@@ -163,29 +167,17 @@ void KeyCache::other_sent(Ticket ticket, std::int64_t now) {
 
 void KeyCache::write_sent(Ticket ticket, std::uint64_t hash, Write write, std::int64_t now) {
   const std::uint32_t ticks = to_ticks(now);
-  bool tracked = false;
-  if (!write.no_reply) {
-    TicketTable::Record record;
-    record.ticket = ticket.value;
-    record.key_hash = hash;
-    record.time = ticks;
-    record.kind = TicketTable::Kind::kWrite;
-    tracked = table_.open(record, TicketTable::Kind::kNone);
-  }
   CacheBucket& b = store_.bucket(hash);
+  std::uint8_t period = 0;
   {
     const LockedBucket locked(b);
-    if (settled(b, ticks)) {
-      b.pending.store(0, std::memory_order_relaxed);
-      b.tainted.store(0, std::memory_order_relaxed);
-    }
-    // Nobody else changes them while the bucket is locked.
+    const PendingWrites known =
+        settled(b, ticks) ? PendingWrites::none_in(period_of(now)) : PendingWrites(b.pending.load(std::memory_order_relaxed));
+    const PendingWrites pending = known.in(period_of(now)).sent();
+    period = pending.last();
+    b.pending.store(pending.word(), std::memory_order_release);
+    // Nobody else changes it while the bucket is locked.
     b.epoch.store(b.epoch.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-    if (tracked) {
-      b.pending.store(b.pending.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-    } else {
-      b.tainted.store(1, std::memory_order_release);
-    }
     b.last_write.store(ticks, std::memory_order_release);
     if (write.expiry > 0) {
       const std::uint32_t gone =
@@ -197,6 +189,14 @@ void KeyCache::write_sent(Ticket ticket, std::uint64_t hash, Write write, std::i
     store_.take_out(b, hash);
   }
   invalidated_.add_shared();
+  if (write.no_reply) return;
+  TicketTable::Record record;
+  record.ticket = ticket.value;
+  record.key_hash = hash;
+  record.epoch = period;
+  record.time = ticks;
+  record.kind = TicketTable::Kind::kWrite;
+  table_.open(record, TicketTable::Kind::kNone);
 }
 
 void KeyCache::unknown_write_sent(std::int64_t now, std::int64_t delay_s) {
@@ -214,8 +214,8 @@ std::optional<KeyCache::Permit> KeyCache::answered(Ticket ticket, std::int64_t n
   if (!record || record->kind != TicketTable::Kind::kWrite) return record;
   CacheBucket& b = store_.bucket(record->key_hash);
   const LockedBucket locked(b);
-  const std::uint32_t pending = b.pending.load(std::memory_order_relaxed);
-  if (pending > 0) b.pending.store(pending - 1, std::memory_order_release);
+  const PendingWrites pending(b.pending.load(std::memory_order_relaxed));
+  b.pending.store(pending.in(period_of(now)).answered(static_cast<std::uint8_t>(record->epoch)).word(), std::memory_order_release);
   return std::nullopt;
 }
 
@@ -272,9 +272,8 @@ bool KeyCache::worth_fetching(std::uint64_t hash) const {
 // The bucket is locked.
 bool KeyCache::may_fill(const Permit& permit, const Item& item, const CacheBucket& b, std::int64_t now) const {
   const std::uint32_t expiring = item.expiry == Item::kExpiryUnknown ? b.no_fill_until.load(std::memory_order_relaxed) : 0;
-  const bool write_pending = b.pending.load(std::memory_order_relaxed) != 0 && !settled(b, to_ticks(now));
   return b.epoch.load(std::memory_order_relaxed) == permit.epoch && generation_.load(std::memory_order_acquire) == permit.generation &&
-         !write_pending && (expiring == 0 || reached(to_s(now), expiring));
+         no_write_pending(b, now) && (expiring == 0 || reached(to_s(now), expiring));
 }
 
 ItemStore::Filling KeyCache::filling(const Permit& permit, std::int64_t deadline, std::int64_t now) const {

@@ -27,6 +27,7 @@
 #include "elements/memcached/frequency_sketch.h"
 #include "elements/memcached/hot_keys.h"
 #include "elements/memcached/item_store.h"
+#include "elements/memcached/pending_writes.h"
 #include "elements/memcached/ticket_table.h"
 #include "elements/sdk/counter.h"
 #include "elements/sdk/describe.h"
@@ -129,7 +130,9 @@ class KeyCache final : public State {
  private:
   [[nodiscard]] bool settled(const CacheBucket& b, std::uint32_t ticks) const;
   [[nodiscard]] bool quiet(std::uint32_t ticks) const;
-  [[nodiscard]] bool nothing_pending(const CacheBucket& b, std::uint32_t ticks) const;
+  [[nodiscard]] std::uint64_t period_of(std::int64_t ns) const;
+  [[nodiscard]] bool no_write_pending(const CacheBucket& b, std::int64_t now) const;
+  [[nodiscard]] bool nothing_pending(const CacheBucket& b, std::int64_t now) const;
   [[nodiscard]] bool may_fill(const Permit& permit, const Item& item, const CacheBucket& b, std::int64_t now) const;
   [[nodiscard]] ItemStore::Filling filling(const Permit& permit, std::int64_t deadline, std::int64_t now) const;
   bool count_fill(bool filled);

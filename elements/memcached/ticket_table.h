@@ -28,7 +28,7 @@ class TicketTable {
   struct Record {
     std::uint64_t ticket = 0;
     std::uint64_t key_hash = 0;
-    std::uint32_t epoch = 0;       ///< of the key's bucket when the get was sent
+    std::uint32_t epoch = 0;       ///< of the key's bucket when the get was sent; of a write: PendingWrites::last()
     std::uint32_t generation = 0;  ///< of the whole cache
     std::uint32_t time = 0;        ///< ticks
     Kind kind =

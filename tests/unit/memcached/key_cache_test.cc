@@ -189,6 +189,43 @@ TEST(Coherence, ALostReplyBlocksItsKeyUntilItMustBeOver) {
   EXPECT_TRUE(cache.reply(3, value("k", "v")));
 }
 
+// A key that is written all the time must not stay out of the cache for ever because one reply was lost.
+TEST(Coherence, WritesThatFollowDoNotProlongALostReply) {
+  for (const bool no_reply : {false, true}) {
+    Cache cache(Value::map({{"reply_lifetime", "1s"}, {"max_age", "1h"}}));
+    const std::int64_t from = cache.now;
+    cache.write(1, "k", no_reply);
+    bool filled = false;
+    for (std::uint64_t ticket = 2; cache.now < from + 4 * kOneSecond; ticket += 2) {
+      cache.write(ticket, "k");
+      EXPECT_FALSE(cache.reply(ticket, "STORED\r\n"));
+      cache.get(ticket + 1, "k");
+      filled = cache.reply(ticket + 1, value("k", "v"));
+      EXPECT_TRUE(!filled || cache.now - from >= kOneSecond) << "the first write may still be under way: " << cache.now - from;
+      cache.now += kOneSecond / 20;
+    }
+    EXPECT_TRUE(filled);
+  }
+}
+
+// Workers read the clock when they like.
+TEST(Coherence, AWriteOfAWorkerWhoseClockIsBehindIsPendingAsLong) {
+  for (std::int64_t at = 0; at < 3 * kOneSecond; at += kOneSecond / 50) {
+    Cache cache(Value::map({{"reply_lifetime", "1s"}, {"max_age", "1h"}}));
+    cache.now += at;
+    cache.write(1, "k");
+    cache.now -= kOneSecond / 20;
+    cache.write(2, "k");
+    cache.reply(2, "STORED\r\n");
+    cache.now += kOneSecond / 20 + kOneSecond / 2;
+    cache.get(3, "k");
+    EXPECT_FALSE(cache.reply(3, value("k", "v"))) << at;
+    cache.reply(1, "STORED\r\n");
+    cache.get(4, "k");
+    EXPECT_TRUE(cache.reply(4, value("k", "v"))) << at;
+  }
+}
+
 // Clients use request ids again: a late copy of an old reply must not pass for a new one.
 TEST(Coherence, ACopyOfAnOldReplyDoesNotFillUnderAReusedTicket) {
   Cache cache(Value::map({{"reply_lifetime", "1s"}}));
