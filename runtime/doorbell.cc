@@ -14,13 +14,12 @@
 
 namespace smartswitch::runtime {
 
-Doorbell::Doorbell() {
-  const int descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (descriptor < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
-  add(descriptor);
+Doorbell::Doorbell() : ring_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (ring_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
+  add(ring_);
 }
 
-Doorbell::~Doorbell() { close(bells_.front().fd); }
+Doorbell::~Doorbell() { close(ring_); }
 
 void Doorbell::add(int descriptor) { bells_.push_back({.fd = descriptor, .events = POLLIN, .revents = 0}); }
 
@@ -44,7 +43,7 @@ bool Doorbell::sleep(std::int64_t until, Listen listen) {
 void Doorbell::ring() {
   const std::uint64_t one = 1;
   // Fails only when the count is at its end: then it has been rung, too.
-  [[maybe_unused]] const ssize_t written = write(bells_.front().fd, &one, sizeof(one));
+  [[maybe_unused]] const ssize_t written = write(ring_, &one, sizeof(one));
 }
 
 }  // namespace smartswitch::runtime

@@ -37,7 +37,8 @@ class Doorbell {
   void ring();
 
  private:
-  std::vector<pollfd> bells_;  // the first one is ring()'s
+  const int ring_;
+  std::vector<pollfd> bells_;  // ring_ is the first
 };
 
 }  // namespace smartswitch::runtime

@@ -20,8 +20,9 @@
 namespace smartswitch::runtime {
 namespace {
 
-// An adaptive worker spins this long after its last packet, so that an answer that comes at once does not wait for it to wake.
-constexpr std::int64_t kSpin = 50'000;
+// An adaptive worker spins this long after its last packet, so that an answer that comes at once does not wait for it to wake. About what
+// it takes to wake a thread: less spares little, more buys no latency (docs/performance.md, "At rest").
+constexpr std::int64_t kSpin = 20'000;
 // Then it sleeps until one of its bells rings. If it has a source without one, it sleeps a quarter of the time for which it has been idle:
 // a packet that comes after a gap waits at most a quarter of that gap.
 constexpr std::int64_t kIdleShare = 4;

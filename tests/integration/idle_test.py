@@ -56,9 +56,9 @@ class Wakeup(LabTest):
         for number in range(200):
             switch.wait_until(lambda: asleep(switch), "the workers to sleep")
             self.there_and_back(flows[number % len(flows)], number)
-        # Now just about when it falls asleep, some 50 us after the last packet.
+        # Now just about when it falls asleep, some 20 us after the last packet.
         for number in range(3000):
-            until = time.perf_counter() + chance.uniform(0, 200e-6)
+            until = time.perf_counter() + chance.uniform(0, 100e-6)
             while time.perf_counter() < until:
                 pass
             self.there_and_back(flows[number % len(flows)], number)
