@@ -64,7 +64,7 @@ struct Connection {
 /// How a worker without packets waits.
 enum class Idle : std::uint8_t {
   kPoll,      ///< never sleeps: lowest latency, takes its whole core
-  kAdaptive,  ///< sleeps longer and longer, at most `max_sleep`
+  kAdaptive,  ///< sleeps until packets come, or for at most `max_sleep` where nothing would wake it
 };
 
 struct Worker {
@@ -72,7 +72,7 @@ struct Worker {
   Location where;
   std::optional<unsigned> core;  ///< empty: the runtime chooses one
   Idle idle = Idle::kAdaptive;
-  Duration max_sleep{100'000};
+  Duration max_sleep{250'000};
   std::vector<std::size_t> sources;  ///< instances whose poll() it calls, in this order
 };
 

@@ -59,7 +59,8 @@ struct Entry {
     });
     d.parameter("run", &Entry::run, "the sources (and Queues) that it polls, or `all`");
     d.parameter("idle", &Entry::idle, {{"poll", Idle::kPoll}, {"adaptive", Idle::kAdaptive}}, "how it waits for packets");
-    d.parameter("max_sleep", &Entry::max_sleep, "the longest that an idle worker sleeps").between({1'000}, {1'000'000'000});
+    d.parameter("max_sleep", &Entry::max_sleep, "the longest sleep of an idle worker that polls something which would not wake it")
+        .between({1'000}, {1'000'000'000});
     d.parameter("name", &Entry::name, "for messages and statistics").check([](const std::string& text) {
       return is_name(text) ? std::string() : std::string(kNameRule);
     });

@@ -7,6 +7,7 @@
 #include <rte_dev.h>
 #include <rte_errno.h>
 #include <spdlog/spdlog.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <chrono>
@@ -15,6 +16,7 @@
 
 #include "elements/sdk/describe.h"
 #include "runtime/device_advice.h"
+#include "runtime/driver_sockets.h"
 #include "runtime/eal.h"
 
 namespace smartswitch::runtime {
@@ -41,6 +43,10 @@ bool fails(const Live& port, const char* call, int result, const std::string& ad
 
 std::string device_name(const Live& port) { return port.spec->device.substr(0, port.spec->device.find(',')); }
 
+bool is_driver(const Live& port, std::string_view name) { return port.info.driver_name == name; }
+
+bool is_tap(const Live& port) { return is_driver(port, "net_tap") || is_driver(port, "net_tun"); }
+
 bool find_device(Live& port, Problems& problems) {
   const std::string name = device_name(port);
   const bool pci = is_pci_address(name);
@@ -49,6 +55,7 @@ bool find_device(Live& port, Problems& problems) {
   const std::string full_name = pci && name.size() < sizeof("0000:00:00.0") - 1 ? "0000:" + name : name;
   port.ours = pci;
   if (rte_eth_dev_get_port_by_name(full_name.c_str(), &port.id) != 0) {
+    const DriverSockets sockets;
     const int result = rte_dev_probe(port.spec->device.c_str());
     if (result < 0 || rte_eth_dev_get_port_by_name(full_name.c_str(), &port.id) != 0) {
       // What probing returns is seldom an errno, so it is not shown.
@@ -56,6 +63,7 @@ bool find_device(Live& port, Problems& problems) {
       return false;
     }
     port.ours = true;
+    port.bells = sockets.opened(AF_PACKET);
   }
   port.opened = true;
   return !fails(port, "rte_eth_dev_info_get", rte_eth_dev_info_get(port.id, &port.info), "", problems);
@@ -117,6 +125,7 @@ bool configure(Live& port, bool one_pool, Problems& problems) {
   port.mtu = mtu;
   rte_eth_conf conf{};
   conf.rxmode.mtu = mtu;
+  conf.intr_conf.rxq = is_tap(port) ? 1 : 0;
   // Legal if all packets come from one pool, because none is shared: one owner each is the SDK's rule.
   if (one_pool) conf.txmode.offloads = port.info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
   if (port.rx_queues > 1 && port.info.flow_type_rss_offloads != 0) {
@@ -138,11 +147,34 @@ bool configure(Live& port, bool one_pool, Problems& problems) {
                 rte_eth_dev_adjust_nb_rx_tx_desc(port.id, &port.rx_descriptors, &port.tx_descriptors), "", problems);
 }
 
-bool set_up_queues(const Live& port, rte_mempool* pool, Problems& problems) {
+// What each driver has for poll(2). All three give it for nothing: the kernel looks for waiters at each packet anyhow. Interrupts of other
+// drivers are not used: those of net_vhost are lost when a guest connects while we sleep, net_memif has none (DPDK 22.11).
+
+// It has opened its sockets when it was found, one a queue.
+void check_bells_of_af_packet(Live& port) {
+  if (!is_driver(port, "net_af_packet") || port.bells.size() != port.info.max_rx_queues) port.bells.clear();
+}
+
+void note_bell_of_af_xdp(Live& port, std::uint16_t queue, const DriverSockets& before) {
+  if (!is_driver(port, "net_af_xdp")) return;
+  const std::vector<int> opened = before.opened(AF_XDP);
+  port.bells.resize(queue + 1, -1);
+  if (opened.size() == 1) port.bells[queue] = opened.front();
+}
+
+// Its queues' descriptors are what it calls interrupts, once it runs.
+void note_bells_of_tap(Live& port) {
+  if (!is_tap(port)) return;
+  for (std::uint16_t queue = 0; queue < port.rx_queues; ++queue) port.bells.push_back(rte_eth_dev_rx_intr_ctl_q_get_fd(port.id, queue));
+}
+
+bool set_up_queues(Live& port, rte_mempool* pool, Problems& problems) {
   const int socket = rte_eth_dev_socket_id(port.id);
   for (std::uint16_t queue = 0; queue < port.rx_queues; ++queue) {
+    const DriverSockets sockets;
     const int result = rte_eth_rx_queue_setup(port.id, queue, port.rx_descriptors, static_cast<unsigned>(socket), nullptr, pool);
     if (fails(port, "rte_eth_rx_queue_setup", result, "another `rx_descriptors:` or MTU may suit the device", problems)) return false;
+    note_bell_of_af_xdp(port, queue, sockets);
   }
   rte_eth_txconf tx = port.info.default_txconf;
   tx.offloads = port.tx_offloads;
@@ -164,6 +196,7 @@ bool set_up_queues(const Live& port, rte_mempool* pool, Problems& problems) {
 bool start_port(Live& port, Problems& problems) {
   if (fails(port, "rte_eth_dev_start", rte_eth_dev_start(port.id), device_advice(port.spec->device), problems)) return false;
   port.started = true;
+  note_bells_of_tap(port);
   const int result = port.spec->promiscuous ? rte_eth_promiscuous_enable(port.id) : rte_eth_promiscuous_disable(port.id);
   // Devices that see all packets anyway (ring, pcap, null) have no such mode.
   if (result == -ENOTSUP) return true;
@@ -227,6 +260,7 @@ bool Ports::open(Problems& problems) {
              problems);
       continue;
     }
+    check_bells_of_af_packet(port);
     configure(port, one_pool_, problems);
   }
   return problems.size() == before;
@@ -249,7 +283,7 @@ std::uint16_t Ports::largest_mtu() const {
 
 bool Ports::set_up(rte_mempool* pool, Problems& problems) {
   const std::size_t before = problems.size();
-  for (const Live& port : ports_) set_up_queues(port, pool, problems);
+  for (Live& port : ports_) set_up_queues(port, pool, problems);
   return problems.size() == before;
 }
 
@@ -296,6 +330,11 @@ RxQueue Ports::rx_queue(const std::string& port, std::optional<std::uint16_t> qu
 TxQueue Ports::tx_queue(const std::string& port, std::size_t worker) const {
   const Live& live = find(port);
   return {live.id, live.tx_queue_of.at(worker)};
+}
+
+int Ports::bell(const RxQueue& queue) const {
+  const auto at = std::find_if(ports_.begin(), ports_.end(), [&](const Live& port) { return port.id == queue.port_id; });
+  return at != ports_.end() && queue.queue_id < at->bells.size() ? at->bells[queue.queue_id] : -1;
 }
 
 }  // namespace smartswitch::runtime

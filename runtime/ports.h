@@ -44,6 +44,9 @@ class Ports {
   [[nodiscard]] RxQueue rx_queue(const std::string& port, std::optional<std::uint16_t> queue, unsigned replica) const;
   /// The queue that `worker` alone sends to.
   [[nodiscard]] TxQueue tx_queue(const std::string& port, std::size_t worker) const;
+  /// What can be read from (poll(2)) as long as packets wait in a queue, or -1 if its device has nothing of that kind. After start(); the
+  /// device's own, open until close().
+  [[nodiscard]] int bell(const RxQueue& queue) const;
 
   struct Live {
     const graph::Port* spec = nullptr;
@@ -60,6 +63,7 @@ class Ports {
     std::uint16_t mtu = 0;
     std::uint64_t tx_offloads = 0;
     rte_eth_dev_info info{};
+    std::vector<int> bells;  ///< by receive queue; shorter, or -1: none
   };
   [[nodiscard]] const std::vector<Live>& live() const { return ports_; }
 

@@ -10,6 +10,7 @@
 #include <atomic>
 
 #include "graph/port_names.h"
+#include "runtime/bells.h"
 #include "runtime/clock.h"
 #include "runtime/cores.h"
 #include "runtime/pipeline.h"
@@ -93,7 +94,9 @@ bool Switch::Parts::build(const SwitchOptions& options, Problems& problems) {
     workers.push_back(std::make_unique<Worker>(plan.workers[i], static_cast<unsigned>(i), cores[i], pool.get()));
     workers.back()->context().large_pool = large_pool.get();
   }
-  return pipeline->start_elements(*ports, workers, problems) && ports->start(problems);
+  if (!pipeline->start_elements(*ports, workers, problems) || !ports->start(problems)) return false;
+  connect_bells(plan, *ports, workers);
+  return true;
 }
 
 std::uint64_t Switch::Parts::packets_in_use() const {

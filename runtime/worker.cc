@@ -20,9 +20,11 @@
 namespace smartswitch::runtime {
 namespace {
 
-// An adaptive worker spins this long after its last packet, so that an answer that comes at once does not wait for it to wake.
-constexpr std::int64_t kSpin = 50'000;
-// Then it sleeps a quarter of the time for which it has been idle: a packet that comes after a gap waits at most a quarter of that gap.
+// An adaptive worker spins this long after its last packet, so that an answer that comes at once does not wait for it to wake. About what
+// it takes to wake a thread: less spares little, more buys no latency (docs/performance.md, "At rest").
+constexpr std::int64_t kSpin = 20'000;
+// Then it sleeps until one of its bells rings. If it has a source without one, it sleeps a quarter of the time for which it has been idle:
+// a packet that comes after a gap waits at most a quarter of that gap.
 constexpr std::int64_t kIdleShare = 4;
 // The kernel needs some microseconds to put a thread to sleep and to wake it: shorter sleeps cost more than they save.
 constexpr std::int64_t kShortestSleep = 10'000;
@@ -64,8 +66,14 @@ void Worker::launch() {
   thread_ = std::thread(&Worker::run, this);
 }
 
+void Worker::drain() {
+  mode_.store(Mode::kDrain, std::memory_order_relaxed);
+  doorbell_.ring();
+}
+
 void Worker::stop() {
   mode_.store(Mode::kStop, std::memory_order_relaxed);
+  doorbell_.ring();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -95,8 +103,11 @@ void Worker::settle_on_core() {
 void Worker::loop() {
   Clock clock;
   std::uint64_t tsc = rte_rdtsc();
+  began_.store(tsc, std::memory_order_relaxed);
   std::int64_t idle_since = clock.at(tsc);
   const bool adaptive = spec_.idle == graph::Idle::kAdaptive;
+  // A bell that rang in vain (its device is gone, or gives no packets because the pool is empty) would go on ringing.
+  auto listen = Doorbell::Listen::kBells;
   std::uint64_t round = 0;
   for (Mode mode = Mode::kRun; mode != Mode::kStop; mode = mode_.load(std::memory_order_relaxed)) {
     context_.now = clock.at(tsc);
@@ -112,31 +123,41 @@ void Worker::loop() {
     if (packets + fired > 0) {
       busy_rounds_.add();
       busy_cycles_.add(tsc - before);
-    } else {
-      idle_cycles_.add(tsc - before);
     }
     if (packets > 0) {
       idle_since = context_.now;
-    } else if (adaptive) {
-      if (context_.now - idle_since > kSpin) {
-        sleep(idle_since);
-        const std::uint64_t awake = rte_rdtsc();
-        idle_cycles_.add(awake - tsc);
-        tsc = awake;
-      } else {
+      listen = Doorbell::Listen::kBells;
+    } else if (adaptive && mode == Mode::kRun) {
+      if (context_.now - idle_since <= kSpin) {
         rte_pause();
+        continue;
+      }
+      const bool rang = sleep(idle_since, listen);
+      tsc = rte_rdtsc();
+      if (rang) {
+        idle_since = clock.at(tsc);
+        listen = Doorbell::Listen::kRing;
       }
     }
   }
+  ended_.store(rte_rdtsc(), std::memory_order_relaxed);
 }
 
-void Worker::sleep(std::int64_t idle_since) {
-  const std::int64_t longest = std::min((context_.now - idle_since) / kIdleShare, spec_.max_sleep.nanoseconds);
-  const std::int64_t until = std::min(context_.now + longest, context_.timers.next_due());
-  if (until - context_.now < kShortestSleep) return;
+bool Worker::sleep(std::int64_t idle_since, Doorbell::Listen listen) {
+  std::int64_t until = context_.timers.next_due();
+  if (!bells_for_all_ || listen == Doorbell::Listen::kRing) {
+    until = std::min(until, context_.now + std::min((context_.now - idle_since) / kIdleShare, spec_.max_sleep.nanoseconds));
+  }
+  if (until - context_.now < kShortestSleep) return false;
   sleeps_.add();
-  const timespec wake = {.tv_sec = until / 1'000'000'000, .tv_nsec = until % 1'000'000'000};
-  clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &wake, nullptr);  // a signal may end it early: that does no harm
+  return doorbell_.sleep(until, listen);
+}
+
+std::uint64_t Worker::idle_cycles() const {
+  const std::uint64_t busy = busy_cycles_.value();
+  const std::uint64_t began = began_.load(std::memory_order_relaxed);
+  const std::uint64_t ended = ended_.load(std::memory_order_relaxed);
+  return began == 0 ? 0 : (ended != 0 ? ended : rte_rdtsc()) - began - busy;
 }
 
 std::uint64_t Worker::waited_for_core() const {

@@ -14,6 +14,7 @@
 
 #include "elements/sdk/element.h"
 #include "graph/plan.h"
+#include "runtime/doorbell.h"
 
 namespace smartswitch::runtime {
 
@@ -30,20 +31,25 @@ class Worker {
   [[nodiscard]] WorkerContext& context() { return context_; }
   /// Before launch(). Sources are polled in the order in which they were added.
   void add_source(const ElementInfo& info, Element& element);
+  /// Before launch(). `descriptor` can be read from (poll(2)) as long as one of its sources has something to handle; it ends a sleep.
+  void add_bell(int descriptor) { doorbell_.add(descriptor); }
+  /// Before launch(). Says that all its sources have bells: it may sleep for as long as none rings.
+  void rely_on_bells() { bells_for_all_ = true; }
 
   void launch();
-  /// From now on only borders (Queues) are polled: what is on its way gets out, nothing new comes in.
-  void drain() { mode_.store(Mode::kDrain, std::memory_order_relaxed); }
-  /// Ends the thread after its present round and waits for it.
+  /// From now on only borders (Queues) are polled: what is on its way gets out, nothing new comes in. Wakes it.
+  void drain();
+  /// Ends the thread after its present round and waits for it. Wakes it.
   void stop();
 
   /// Raised once a round, when no element of this worker is at work. Whoever has unlinked something and then sees every worker's number
-  /// rise twice (or the worker stopped) knows that none of them uses it any more.
+  /// rise twice (or the worker stopped) knows that none of them uses it any more. One that sleeps raises it when something wakes it.
   [[nodiscard]] std::uint64_t rounds() const { return rounds_.load(std::memory_order_acquire); }
   [[nodiscard]] std::uint64_t busy_rounds() const { return busy_rounds_.value(); }
   [[nodiscard]] std::uint64_t sleeps() const { return sleeps_.value(); }
   [[nodiscard]] std::uint64_t busy_cycles() const { return busy_cycles_.value(); }
-  [[nodiscard]] std::uint64_t idle_cycles() const { return idle_cycles_.value(); }
+  /// All others since its start, those of the sleep that it is in included.
+  [[nodiscard]] std::uint64_t idle_cycles() const;
   /// Nanoseconds in which it could have run but something else had its core, as the kernel counts them.
   [[nodiscard]] std::uint64_t waited_for_core() const;
 
@@ -57,12 +63,14 @@ class Worker {
   void run();
   void loop();
   void settle_on_core();
-  void sleep(std::int64_t idle_since);
+  bool sleep(std::int64_t idle_since, Doorbell::Listen listen);
 
   const graph::Worker& spec_;
   const unsigned core_;
   WorkerContext context_;
   std::vector<Source> sources_;
+  Doorbell doorbell_;
+  bool bells_for_all_ = false;
   std::thread thread_;
   std::atomic<Mode> mode_{Mode::kRun};
   std::atomic<pid_t> thread_id_{0};  // 0 while the thread does not run
@@ -71,7 +79,8 @@ class Worker {
   Counter busy_rounds_;
   Counter sleeps_;
   Counter busy_cycles_;
-  Counter idle_cycles_;
+  std::atomic<std::uint64_t> began_{0};  // by the cycle counter; 0: not yet
+  std::atomic<std::uint64_t> ended_{0};
 };
 
 }  // namespace smartswitch::runtime

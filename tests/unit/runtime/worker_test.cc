@@ -3,7 +3,10 @@
 #include "runtime/worker.h"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <array>
 #include <functional>
 #include <memory>
 
@@ -38,6 +41,28 @@ class Polled final : public Element {
  private:
   void on_time() { fired_at.store(now()); }
   Timer timer_;
+};
+
+// Answers what comes to its end of a pair of sockets.
+class Echo final : public Element {
+ public:
+  Echo() {
+    if (socketpair(AF_UNIX, SOCK_DGRAM, 0, ends_.data()) != 0) throw std::bad_alloc();
+  }
+  ~Echo() override {
+    for (const int end : ends_) close(end);
+  }
+  static unsigned poll(Element& element) {
+    const int end = static_cast<Echo&>(element).bell();
+    char byte = 0;
+    if (recv(end, &byte, 1, MSG_DONTWAIT) != 1) return 0;
+    return static_cast<unsigned>(send(end, &byte, 1, 0));
+  }
+  [[nodiscard]] int bell() const { return ends_[0]; }
+  [[nodiscard]] int other_end() const { return ends_[1]; }
+
+ private:
+  std::array<int, 2> ends_{-1, -1};
 };
 
 class WorkerTest : public ::testing::Test {
@@ -131,6 +156,100 @@ TEST_F(WorkerTest, PollsOnlyBordersWhenItDrains) {
   EXPECT_TRUE(comes([&] { return queue.polls.value() > queue_polls + 100; }));
   worker_->stop();
   EXPECT_EQ(source_.polls.value(), source_polls);
+}
+
+class BellTest : public WorkerTest {
+ protected:
+  void SetUp() override {
+    WorkerTest::SetUp();
+    alarm(120);  // a worker that nothing wakes never stops
+    info_.poll = &Echo::poll;
+    spec_.idle = graph::Idle::kAdaptive;
+    // If it were to count here, tests would fail by taking for ever.
+    spec_.max_sleep = Duration{1'000'000 * kMillisecond};
+    worker_ = std::make_unique<Worker>(spec_, 0, allowed_cores().front(), nullptr);
+    worker_->add_source(info_, echo_);
+    worker_->add_bell(echo_.bell());
+    worker_->rely_on_bells();
+  }
+  void TearDown() override { alarm(0); }
+  void send() const { ASSERT_EQ(::send(echo_.other_end(), "x", 1, 0), 1); }
+  bool answers() {
+    return comes([&] {
+      char byte = 0;
+      return recv(echo_.other_end(), &byte, 1, MSG_DONTWAIT) == 1;
+    });
+  }
+
+  Echo echo_;
+};
+
+TEST_F(BellTest, MissesNone) {
+  worker_->launch();
+  std::uint64_t seen = 0;
+  for (int i = 0; i < 2000; ++i) {
+    ASSERT_TRUE(comes([&] { return worker_->sleeps() > seen; })) << "it does not sleep, " << i;
+    // It is between its last look at the source and its sleep, or asleep.
+    seen = worker_->sleeps();
+    send();
+    ASSERT_TRUE(answers()) << "it was not woken, " << i;
+  }
+  worker_->stop();
+}
+
+TEST_F(BellTest, SleepsUntilItRings) {
+  worker_->launch();
+  ASSERT_TRUE(comes([&] { return worker_->sleeps() > 0; }));
+  const std::uint64_t idle = worker_->idle_cycles();
+  // Another one, which has no bell, sleeps a hundred times in the meantime.
+  graph::Worker spec = spec_;
+  spec.max_sleep = Duration{kMillisecond};
+  Polled source;
+  ElementInfo info;
+  info.poll = &Polled::poll;
+  Worker other(spec, 1, allowed_cores().front(), nullptr);
+  source.set_worker(&other.context());
+  other.add_source(info, source);
+  other.launch();
+  EXPECT_TRUE(comes([&] { return other.sleeps() >= 100; }));
+  other.stop();
+  EXPECT_LE(worker_->sleeps(), 3U) << "signals may have ended one or two";
+  EXPECT_GT(worker_->idle_cycles(), idle) << "the sleep that it is in counts";
+  worker_->stop();
+}
+
+TEST_F(BellTest, WakesForTimers) {
+  Polled timed;
+  timed.set_worker(&worker_->context());
+  timed.wake_in(Duration{50 * kMillisecond});
+  worker_->launch();
+  EXPECT_TRUE(comes([&] { return timed.fired_at.load() != 0; })) << "it sleeps past its timer";
+  worker_->stop();
+}
+
+TEST_F(BellTest, EndsWhileItSleeps) {
+  worker_->launch();
+  ASSERT_TRUE(comes([&] { return worker_->sleeps() > 0; }));
+  worker_->drain();
+  const std::uint64_t rounds = worker_->rounds();
+  EXPECT_TRUE(comes([&] { return worker_->rounds() > rounds + 2; })) << "it sleeps on";
+  worker_->stop();  // or it would never come back
+}
+
+TEST_F(BellTest, SleepsAlthoughABellRingsInVain) {
+  Echo broken;
+  worker_->add_bell(broken.bell());
+  ASSERT_EQ(::send(broken.other_end(), "x", 1, 0), 1);
+  spec_.max_sleep = Duration{kMillisecond};
+  worker_->launch();
+  EXPECT_TRUE(comes([&] { return worker_->sleeps() > 50; }));
+  const std::uint64_t rounds = worker_->rounds();
+  const std::uint64_t sleeps = worker_->sleeps();
+  EXPECT_TRUE(comes([&] { return worker_->sleeps() > sleeps + 50; }));
+  EXPECT_LT(worker_->rounds() - rounds, 2 * (worker_->sleeps() - sleeps) + 10);
+  send();
+  EXPECT_TRUE(answers());
+  worker_->stop();
 }
 
 }  // namespace
