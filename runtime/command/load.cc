@@ -117,7 +117,9 @@ int exit_code_of(const LoadOptions& options, const LoadFigures& figures) {
                  "see whether it still runs");
   } else {
     problems.add({}, fmt::format("`{}` does not answer", options.settings.server),
-                 "see that the server runs, and that memcached was started with `-U 11211` for UDP");
+                 options.settings.device.empty()
+                     ? "see that the server runs, and that memcached was started with `-U 11211` for UDP"
+                     : "see that the server runs, that somebody on that link has the address, and that no kernel has ours");
   }
   show(problems);
   return kRefused;
