@@ -79,8 +79,7 @@ class BusyShare {
 };
 
 // Until it is done. The first signal ends it early, with what has been measured; a second one ends the program.
-void watch(const Switch& live, LoadResults& results, BusyShare& busy) {
-  std::optional<EndSignals> signals(std::in_place);
+void watch(const Switch& live, LoadResults& results, BusyShare& busy, std::optional<EndSignals>& signals) {
   ProgressBar bar(isatty(STDERR_FILENO) == 1);
   while (results.phase() != LoadPhase::kDone) {
     if (signals) {
@@ -134,6 +133,7 @@ int load(const LoadOptions& options) {
       fmt::print(stderr, "{}\n", graph::render(diagnostic, colour_on(STDERR_FILENO)));
     return kBadUsage;
   }
+  std::optional<EndSignals> signals(std::in_place);
   Problems problems;
   const std::unique_ptr<Switch> live = Switch::create(*std::move(loaded.plan), {}, problems);
   if (!live) {
@@ -143,7 +143,7 @@ int load(const LoadOptions& options) {
   auto& results = dynamic_cast<LoadResults&>(*live->state(kReportName));
   BusyShare busy;
   live->start();
-  watch(*live, results, busy);
+  watch(*live, results, busy, signals);
   live->stop();
   LoadOutcome outcome{results.figures(), busy.value()};
   const bool waits = options.settings.device.empty() && !options.settings.spin;
