@@ -13,7 +13,8 @@ import zlib
 from support import CLIENT, DIRECT, MEMCACHED_PORT, SERVICE, SMARTSWITCH, LabTest, MemswitchTest, until
 
 OK, WRONG, BAD_USAGE, REFUSED = 0, 1, 2, 3
-SHORT = ("--warm-up", "50ms", "--for", "300ms")
+SHORT = ("--warm-up", "50ms", "--requests", "2000")
+NOTHING = ("--warm-up", "0", "--for", "200ms")  # where no answers will come
 
 
 def counts_of_histogram(line):
@@ -40,8 +41,9 @@ def counts_of_histogram(line):
 class LoadTest:
     """How the tests of this file run it."""
 
-    def load(self, *words, code=OK):
-        done = self.lab.run("client", SMARTSWITCH, "load", "--json", *words)
+    def load(self, *words, code=OK, timeout="5s"):
+        """The time-out is long, so that a crowded machine loses nothing."""
+        done = self.lab.run("client", SMARTSWITCH, "load", "--json", "--timeout", timeout, *words)
         self.assertEqual(done.returncode, code, done.stderr + done.stdout)
         self.said = done.stderr
         if not done.stdout:
@@ -101,9 +103,9 @@ class Load(LoadTest, LabTest):
         for protocol in ("udp", "tcp"):
             with self.subTest(protocol):
                 result = self.load("--server", DIRECT, "--protocol", protocol, "--fill", "--keys", 50, "--clients", 4, "--window", 4,
-                                   "--get-ratio", 0.7, "--value-size", "32:0.5,1KiB:0.5", "--requests", 10000, "--warm-up", "50ms")
+                                   "--get-ratio", 0.7, "--value-size", "32:0.5,1KiB:0.5", *SHORT)
                 self.assert_all_well(result)
-                self.assertAlmostEqual(result["stored"] / result["answers"], 0.3, delta=0.03)
+                self.assertAlmostEqual(result["stored"] / result["answers"], 0.3, delta=0.05)
                 self.assertEqual(result["settings"]["value_size"], "32:0.5,1KiB:0.5")
 
     def test_large_values_come_in_several_datagrams(self):
@@ -192,9 +194,9 @@ class Load(LoadTest, LabTest):
         self.assertRegex(json.loads(output)["complaints"][0], r"is version \d+; \d+ to \d+ could be")
 
     def test_says_so_when_nothing_answers(self):
-        self.load("--server", f"{DIRECT}:9", "--timeout", "20ms", *SHORT, code=REFUSED)
+        self.load("--server", f"{DIRECT}:9", *NOTHING, code=REFUSED, timeout="20ms")
         self.assertIn("does not answer", self.said)
-        self.load("--server", f"{DIRECT}:9", "--protocol", "tcp", *SHORT, code=REFUSED)
+        self.load("--server", f"{DIRECT}:9", "--protocol", "tcp", *NOTHING, code=REFUSED)
         self.assertIn(f"{DIRECT}:9 (number 1 of 1): Connection refused", self.said)
 
     def test_bad_usage_is_told(self):
@@ -221,7 +223,7 @@ class LoadThroughTheSwitch(LoadTest, MemswitchTest):
                 self.assertEqual(result["filled"], 1000)
 
     def test_an_address_that_nobody_has(self):
-        self.load("--server", "10.11.0.99", *self.DEVICE, "--timeout", "20ms", *SHORT, code=REFUSED)
+        self.load("--server", "10.11.0.99", *self.DEVICE, *NOTHING, code=REFUSED, timeout="20ms")
         self.assertIn("does not answer", self.said)
 
 
