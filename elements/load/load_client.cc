@@ -269,13 +269,15 @@ class LoadClient final : public Element {
 
   // ---- requests
 
+  // Only turns that there are now: where answers come within the call, more would never end.
   unsigned send_in_turn() {
     unsigned sent = 0;
-    while (!turns_->none()) {
+    const std::size_t most = turns_->count();
+    while (sent < most) {
       Batch batch;
       const std::int64_t at = exact_now();
       if (phase_ == LoadPhase::kWarmingUp && at >= measure_from_) enter(LoadPhase::kMeasuring, measure_from_);
-      while (!batch.full() && !turns_->none() && !batch_was_last_) {
+      while (!batch.full() && sent + batch.size() < most && !batch_was_last_) {
         const Packet packet = make(turns_->next(), at, at);
         if (!packet) break;
         turns_->take();
