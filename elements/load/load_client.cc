@@ -466,9 +466,10 @@ class LoadClient final : public Element {
         history_->unknown(request.key);
       }
     }
-    if (phase_ == LoadPhase::kFilling && verdict == Verdict::kStored) {
-      report_->filled.add();
+    if (phase_ == LoadPhase::kFilling) {
       last_progress_ = at;
+      if (verdict == Verdict::kStored) report_->filled.add();
+      if (verdict == Verdict::kError) report_->complain(judge_->reason(request, text, *history_));
     }
     free_turn(client, at);
   }

@@ -86,6 +86,19 @@ TEST(LoadClient, FillsAgainWhatWasLost) {
   EXPECT_EQ(client.figures().hits, 10U);
 }
 
+TEST(LoadClient, GoesOnFillingWhenTheServerRefusesAKey) {
+  ServedClient client(Parameters{{"fill", "true"}, {"keys", "2"}}, {{"requests", "10"}});
+  const std::vector<Asked> asked = client.requests();
+  client.answer(asked.at(0), "SERVER_ERROR out of memory storing object\r\n");
+  client.serve(asked.at(1));
+  client.serve_all();
+  const LoadFigures f = client.figures();
+  EXPECT_EQ(f.phase, LoadPhase::kDone);
+  EXPECT_EQ(f.filled, 1U);
+  EXPECT_EQ(f.answers, 10U);
+  EXPECT_THAT(f.complaints.at(0), HasSubstr("is `SERVER_ERROR out of memory"));
+}
+
 TEST(LoadClient, GivesUpFillingWhenNothingAnswers) {
   ServedClient client(Parameters{{"fill", "true"}});
   for (int i = 0; i < 20 && client.report().phase() != LoadPhase::kDone; ++i) {

@@ -54,12 +54,12 @@ TEST_F(WrongAnswers, ValueOfAnotherKey) {
 
 TEST_F(WrongAnswers, NoAnswerAtAll) {
   begin("1");
-  EXPECT_THAT(complaint_about("STORED\r\n"), HasSubstr("is none: `STORED\\x0d\\x0a`"));
+  EXPECT_THAT(complaint_about("STORED\r\n"), HasSubstr("is `STORED\\x0d\\x0a`"));
 }
 
 TEST_F(WrongAnswers, MissForASet) {
   begin("0");
-  EXPECT_THAT(complaint_about("END\r\n"), HasSubstr("the answer to a set of key0000000000000 is none"));
+  EXPECT_THAT(complaint_about("END\r\n"), HasSubstr("the answer to a set of key0000000000000 is `END"));
 }
 
 TEST_F(WrongAnswers, ValueOfAnotherRunAfterTheFirstSet) {
