@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <random>
 
-#include "bench/request_traces.h"
+#include "elements/load/zipf.h"
 #include "elements/sdk/hash.h"
 
 namespace smartswitch::bench {
@@ -18,7 +18,7 @@ constexpr std::string_view kRest =
 }  // namespace
 
 std::vector<Key> popular(const std::vector<Key>& keys, std::size_t asked) {
-  const Zipf draw(keys.size(), 0.99);
+  const load::Zipf draw(keys.size(), 0.99);
   std::mt19937_64 random(1);
   std::vector<Key> drawn(asked);
   for (Key& key : drawn) key = keys[draw(random())];
