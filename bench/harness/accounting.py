@@ -69,8 +69,9 @@ class Sampler:
                 return
 
     def between(self, start, end):
-        """The usage in that time (of time.monotonic()), as nearly as there are samples."""
-        inside = [s for s in self.samples if start <= s[0] <= end]
-        if len(inside) < 2:
-            raise ValueError(f"{len(inside)} samples in {end - start:.2f} s")
-        return Usage(inside[0], inside[-1])
+        """The usage in that time (of time.monotonic()), from the last sample before it to the first behind it."""
+        before = [s for s in self.samples if s[0] <= start] or self.samples[:1]
+        after = [s for s in self.samples if s[0] >= end] or self.samples[-1:]
+        if not before or after[0][0] <= before[-1][0]:
+            raise ValueError(f"{len(self.samples)} samples, none in these {end - start:.2f} s")
+        return Usage(before[-1], after[0])
