@@ -86,9 +86,10 @@ const std::map<std::string, Case>& cases() {
 }
 
 // Measured elsewhere: they do nothing without a device, a second worker, or servers that answer.
-const std::set<std::string> kElsewhere = {
-    "PollDevice",    "ToDevice",        "Queue",       "FromPcap",    "Replay",        "Collect", "HealthProber", "RequestSender",
-    "ReplyReceiver", "RequestSplitter", "ReplyJoiner", "Broadcaster", "ReplicaSwitch", "WarmUp",  "CacheFetch",   "KeyRewrite"};
+const std::set<std::string> kElsewhere = {"PollDevice",  "ToDevice",     "Queue",         "FromPcap",      "Replay",
+                                          "Collect",     "HealthProber", "RequestSender", "ReplyReceiver", "RequestSplitter",
+                                          "ReplyJoiner", "Broadcaster",  "ReplicaSwitch", "WarmUp",        "CacheFetch",
+                                          "KeyRewrite",  "LoadClient",   "KernelUdp",     "KernelTcp"};
 
 void require_all_elements() {
   for (const ElementInfo* info : Registry::instance().elements()) {

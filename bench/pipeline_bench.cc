@@ -12,8 +12,8 @@
 #include <string>
 
 #include "bench/fused.h"
-#include "bench/request_traces.h"
 #include "bench/stand.h"
+#include "elements/load/zipf.h"
 #include "elements/memcached/key_cache.h"
 #include "elements/sdk/hash.h"
 
@@ -31,7 +31,7 @@ const std::vector<Key>& keys() {
 // The same keys in the order in which they are asked for, the popular ones again and again.
 const std::vector<Key>& popular_keys() {
   static const std::vector<Key> kept = [] {
-    const Zipf draw(kKeys, 0.99);
+    const load::Zipf draw(kKeys, 0.99);
     std::mt19937_64 random(1);
     std::vector<Key> drawn;
     for (std::size_t i = 0; i < 4 * kKeys; ++i) drawn.push_back(keys()[draw(random())]);

@@ -3,36 +3,12 @@
 #include "bench/request_traces.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 #include <random>
 
-namespace smartswitch::bench {
+#include "elements/load/zipf.h"
 
-Zipf::Zipf(std::size_t n, double s) : chance_(n), other_(n) {
-  std::vector<double> weight(n);
-  for (std::size_t i = 0; i < n; ++i) weight[i] = std::pow(static_cast<double>(i + 1), -s);
-  const double mean = std::accumulate(weight.begin(), weight.end(), 0.0) / static_cast<double>(n);
-  std::vector<std::uint32_t> poor;
-  std::vector<std::uint32_t> rich;
-  for (std::uint32_t i = 0; i < n; ++i) {
-    weight[i] /= mean;
-    other_[i] = i;
-    (weight[i] < 1 ? poor : rich).push_back(i);
-  }
-  while (!poor.empty() && !rich.empty()) {
-    const std::uint32_t from = rich.back();
-    const std::uint32_t to = poor.back();
-    poor.pop_back();
-    other_[to] = from;
-    weight[from] -= 1 - weight[to];
-    if (weight[from] < 1) {
-      rich.pop_back();
-      poor.push_back(from);
-    }
-  }
-  for (std::size_t i = 0; i < n; ++i) chance_[i] = static_cast<std::uint32_t>(std::min(weight[i], 1.0) * 4294967295.0);
-}
+namespace smartswitch::bench {
 
 std::size_t Trace::bytes(std::size_t besides) const {
   std::vector<std::uint8_t> seen(sizes.size());
@@ -50,7 +26,7 @@ constexpr std::uint32_t kValue = 1000;
 
 Trace zipf(const std::string& name, double s, std::size_t items, std::size_t requests) {
   Trace trace{name, {}, std::vector<std::uint32_t>(items, kValue)};
-  const Zipf draw(items, s);
+  const load::Zipf draw(items, s);
   std::mt19937_64 random(1);
   for (std::size_t i = 0; i < requests; ++i) trace.items.push_back(draw(random()));
   return trace;

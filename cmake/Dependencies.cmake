@@ -6,6 +6,7 @@ find_package(fmt REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(Boost 1.74 REQUIRED)
 pkg_check_modules(DPDK_PKG REQUIRED libdpdk>=22.11)
+find_package(ZLIB REQUIRED)
 pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
 
 # Debian's libdpdk-libs.pc says -march=corei7, which would undo -march=native because it comes later: only the rest is taken.

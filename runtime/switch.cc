@@ -284,4 +284,11 @@ Snapshot Switch::snapshot() const {
 
 const graph::Plan& Switch::plan() const { return parts_->plan; }
 
+State* Switch::state(std::string_view name) const {
+  for (const auto& state : parts_->pipeline->states()) {
+    if (state->name() == name) return state.get();
+  }
+  return nullptr;
+}
+
 }  // namespace smartswitch::runtime

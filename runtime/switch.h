@@ -56,6 +56,8 @@ class Switch {
   std::uint64_t close();
 
   [[nodiscard]] const graph::Plan& plan() const;
+  /// The state object of that name, until close(); nullptr if there is none. Its own methods say what may be done with it meanwhile.
+  [[nodiscard]] State* state(std::string_view name) const;
 
  private:
   struct Parts;

@@ -40,6 +40,18 @@ void show(const Problems& problems) {
   for (const Problem& problem : problems.list()) show_diagnostic(graph::Diagnostic{problem, line_of(problem.where)});
 }
 
+CLI::Option* add_duration(CLI::App& verb, const std::string& name, Duration& target, const std::string& help, bool may_be_zero) {
+  const auto store = [name, &target, may_be_zero](const std::string& word) {
+    const std::optional<Duration> duration = parse_duration(word);
+    const bool zero = duration && duration->nanoseconds == 0;
+    if (!duration || (zero ? !may_be_zero : duration->nanoseconds < 1'000'000)) {
+      throw CLI::ValidationError(name, fmt::format("`{}` is not a duration of 1ms or more, such as 500ms, 1s or 5min", word));
+    }
+    target = *duration;
+  };
+  return verb.add_option_function<std::string>(name, store, help)->type_name("DURATION");
+}
+
 void ModuleOptions::add_to(CLI::App& verb) {
   verb.add_option("--load", modules, "Load a shared library with elements of your own (may be repeated)")
       ->type_name("LIBRARY")

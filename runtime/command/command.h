@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "elements/sdk/units.h"
 #include "graph/load.h"
 
 namespace smartswitch::command {
@@ -30,6 +31,10 @@ void add_list(CLI::App& app, int& exit_code);
 void add_describe(CLI::App& app, int& exit_code);
 void add_where(CLI::App& app, int& exit_code);
 void add_import_twemproxy(CLI::App& app, int& exit_code);
+void add_load(CLI::App& app, int& exit_code);
+
+/// Adds an option that is a duration of 1 ms or more, or 0 if that `may_be_zero`.
+CLI::Option* add_duration(CLI::App& verb, const std::string& name, Duration& target, const std::string& help, bool may_be_zero = false);
 
 /// Options of verbs that know element classes: --load.
 struct ModuleOptions {

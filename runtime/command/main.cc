@@ -23,12 +23,13 @@ constexpr const char* kMore =
     "  smartswitch describe Queue                             what one does and takes\n"
     "  smartswitch where my.yaml < keys.txt                   the server of each key\n"
     "  smartswitch import-twemproxy nutcracker.yml > my.yaml\n"
+    "  smartswitch load --server 10.0.0.100 --window 32       ask memcached, measure and check the answers\n"
     "\n"
     "Exit codes:\n"
     "  0  all went well\n"
-    "  1  the configuration is wrong; all faults have been shown\n"
+    "  1  the configuration is wrong; all faults have been shown (load: an answer was wrong)\n"
     "  2  the command line is wrong\n"
-    "  3  a device or the machine refuses: no such interface, no permission, no memory\n"
+    "  3  a device or the machine refuses: no such interface, no permission, no memory (load: or nothing answers)\n"
     "  4  a fault of smartswitch itself\n"
     "\n"
     "`smartswitch VERB --help` says more about each verb. Messages go to stderr, results to stdout. NO_COLOR=1 turns colours off.";
@@ -60,6 +61,7 @@ int main(int argc, char** argv) {
   add_describe(app, exit_code);
   add_where(app, exit_code);
   add_import_twemproxy(app, exit_code);
+  add_load(app, exit_code);
   try {
     set_up_log();
     app.parse(argc, argv);

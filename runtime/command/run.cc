@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright the SmartSwitch authors
 #include <fmt/format.h>
-#include <signal.h>
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
 
 #include "runtime/clock.h"
 #include "runtime/command/command.h"
+#include "runtime/command/end_signals.h"
 #include "runtime/summary.h"
 #include "runtime/switch.h"
 
@@ -34,30 +32,6 @@ struct RunOptions {
   HugePages huge_pages = HugePages::kAuto;
   bool json = false;
   bool verbose = false;
-};
-
-// The signals that end a run. They are blocked from before DPDK starts, so that all threads inherit that, and taken here one by one.
-class EndSignals {
- public:
-  EndSignals() {
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGINT);
-    sigaddset(&set_, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-  }
-  /// A second signal, while the switch is stopping, ends the program at once.
-  ~EndSignals() { pthread_sigmask(SIG_UNBLOCK, &set_, nullptr); }
-  EndSignals(const EndSignals&) = delete;
-  EndSignals& operator=(const EndSignals&) = delete;
-  /// True if one came before `until`.
-  [[nodiscard]] bool wait(std::int64_t until) const {
-    const std::int64_t left = std::max<std::int64_t>(0, until - runtime::monotonic_ns());
-    const timespec patience = {.tv_sec = left / kSecond, .tv_nsec = left % kSecond};
-    return sigtimedwait(&set_, nullptr, &patience) > 0;
-  }
-
- private:
-  sigset_t set_;
 };
 
 std::uint64_t busy_rounds(const Snapshot& snapshot) {
@@ -143,18 +117,6 @@ int run(const RunOptions& options) {
   fmt::print("{}", options.json ? runtime::summary_json(snapshot) : runtime::summary_text(snapshot, colour_on(STDOUT_FILENO)));
   std::fflush(stdout);
   return kOk;
-}
-
-// Adds an option that is a duration.
-void add_duration(CLI::App& verb, const std::string& name, Duration& target, const std::string& help) {
-  const auto store = [name, &target](const std::string& word) {
-    const std::optional<Duration> duration = parse_duration(word);
-    if (!duration || duration->nanoseconds < 1'000'000) {
-      throw CLI::ValidationError(name, fmt::format("`{}` is not a duration of 1ms or more, such as 500ms, 1s or 5min", word));
-    }
-    target = *duration;
-  };
-  verb.add_option_function<std::string>(name, store, help)->type_name("DURATION");
 }
 
 }  // namespace
