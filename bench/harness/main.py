@@ -9,7 +9,7 @@ import sys
 import time
 
 import experiments
-from harness import machine, plots, report, result as results
+from harness import machine, report, result as results
 from harness.effort import FULL, QUICK
 from harness.lab import LabError
 from harness.paths import OUTPUT
@@ -32,6 +32,8 @@ def arguments():
 
 
 def draw(data, folder):
+    from harness import plots  # matplotlib: --list does without
+
     for plot in data["plots"]:
         if plot["kind"] in plots.KINDS:
             plots.draw(plot, folder)
