@@ -89,7 +89,7 @@ const std::map<std::string, Case>& cases() {
 const std::set<std::string> kElsewhere = {"PollDevice",  "ToDevice",     "Queue",         "FromPcap",      "Replay",
                                           "Collect",     "HealthProber", "RequestSender", "ReplyReceiver", "RequestSplitter",
                                           "ReplyJoiner", "Broadcaster",  "ReplicaSwitch", "WarmUp",        "CacheFetch",
-                                          "KeyRewrite",  "LoadClient",   "KernelUdp",     "KernelTcp"};
+                                          "KeyRewrite",  "LoadClient",   "KernelUdp",     "KernelTcp",     "ARPQuerier"};
 
 void require_all_elements() {
   for (const ElementInfo* info : Registry::instance().elements()) {

@@ -37,7 +37,7 @@ class KernelTcp final : public Element {
     d.parameter("clients", &KernelTcp::clients_, "connections").between(1, 16384);
     d.parameter("first_port", &KernelTcp::first_port_, "source port of packets for the first connection; each further one has the next");
     d.parameter("wait", &KernelTcp::wait_, "wait in the kernel where there is nothing to do");
-    d.parameter("early", &KernelTcp::early_, "how long before a timer is due the worker stops waiting").between({0}, {10'000'000});
+    d.parameter("early", &KernelTcp::early_, "most time that the worker stops waiting before a timer is due").between({0}, {10'000'000});
     d.counter("ended", &KernelTcp::ended_, "connections that ended: the server closed or reset them, or sent what was no answer");
     d.counter("no_buffer", &KernelTcp::no_buffer_, "times that no packet buffer was free; answers wait");
     d.drop("no_connection", &KernelTcp::no_connection_, "requests whose source port has no connection, or none any more");
@@ -71,7 +71,7 @@ class KernelTcp final : public Element {
     if (pressed) {
       for (std::uint32_t i = 0; i < clients_; ++i) handled += cut_answers(i);
     }
-    for (const epoll_event& event : ready_.wait(wait_ && !pressed ? load::patience(worker(), early_) : 0)) {
+    for (const epoll_event& event : wait_ && !pressed ? ready_.wait_beside(worker().timers, early_) : ready_.look()) {
       const std::uint32_t client = event.data.u32;
       if ((event.events & EPOLLOUT) != 0) send(client);
       if ((event.events & ~EPOLLOUT) != 0) handled += receive(client);
@@ -222,7 +222,7 @@ class KernelTcp final : public Element {
   bool wait_ = true;
   Duration early_{50'000};
   std::vector<Connection> connections_;
-  load::Readiness ready_;
+  load::Waiting ready_;
   load::DatagramHeaders headers_{};
   std::vector<std::uint32_t> touched_;  // connections with something new to send
   std::vector<rte_mbuf*> parts_;

@@ -26,7 +26,9 @@ class KernelUdp final : public Element {
         "through that socket.\n\n"
         "Where no packets come and nothing is due, the worker waits in the kernel, unless `wait` is off: then it asks again and again, "
         "which "
-        "takes a whole core. Waking takes some microseconds: for a timer it is back `early`. Let it be the only element of its worker that "
+        "takes a whole core. The kernel wakes a thread some microseconds late: before a timer is due, the worker is back by as much as it "
+        "was late "
+        "lately, at most `early`. Let it be the only element of its worker that "
         "receives, and give that worker `idle: poll`.");
     d.example("sockets: {class: KernelUdp, server: 10.0.0.100, clients: 4}");
     d.source<&KernelUdp::poll>();
@@ -37,7 +39,7 @@ class KernelUdp final : public Element {
     d.parameter("clients", &KernelUdp::clients_, "sockets").between(1, 16384);
     d.parameter("first_port", &KernelUdp::first_port_, "source port of packets for the first socket; each further one has the next");
     d.parameter("wait", &KernelUdp::wait_, "wait in the kernel where there is nothing to do");
-    d.parameter("early", &KernelUdp::early_, "how long before a timer is due the worker stops waiting").between({0}, {10'000'000});
+    d.parameter("early", &KernelUdp::early_, "most time that the worker stops waiting before a timer is due").between({0}, {10'000'000});
     d.counter("refused", &KernelUdp::refused_, "times that the server's host said that nothing listens on the port");
     d.counter("receive_errors", &KernelUdp::receive_errors_, "other faults that the kernel reported for a socket");
     d.counter("overrun", &KernelUdp::overrun_, "datagrams that the kernel dropped because a socket's buffer was full");
@@ -77,7 +79,8 @@ class KernelUdp final : public Element {
 
   unsigned poll() {
     unsigned received = 0;
-    for (const epoll_event& event : ready_.wait(wait_ ? load::patience(worker(), early_) : 0)) received += receive(event.data.u32);
+    for (const epoll_event& event : wait_ ? ready_.wait_beside(worker().timers, early_) : ready_.look())
+      received += receive(event.data.u32);
     return received;
   }
 
@@ -222,7 +225,7 @@ class KernelUdp final : public Element {
   bool wait_ = true;
   Duration early_{50'000};
   std::vector<load::Socket> sockets_;
-  load::Readiness ready_;
+  load::Waiting ready_;
   load::DatagramHeaders headers_{};
   std::array<rte_mbuf*, kBurst> spare_{};
   unsigned spares_ = 0;

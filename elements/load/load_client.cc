@@ -276,7 +276,7 @@ class LoadClient final : public Element {
       Batch batch;
       const std::int64_t at = load::clock_now();
       if (phase_ == LoadPhase::kWarmingUp && at >= measure_from_) enter(LoadPhase::kMeasuring, measure_from_);
-      while (!batch.full() && !turns_->none()) {
+      while (!batch.full() && !turns_->none() && !batch_was_last_) {
         const Packet packet = make(turns_->next(), at, at);
         if (!packet) break;
         turns_->take();
@@ -298,12 +298,11 @@ class LoadClient final : public Element {
       Batch batch;
       const std::int64_t at = load::clock_now();
       if (phase_ == LoadPhase::kWarmingUp && at >= measure_from_) enter(LoadPhase::kMeasuring, measure_from_);
-      while (!batch.full() && next_arrival_ <= at && next_arrival_ < measure_until_) {
+      while (!batch.full() && !batch_was_last_ && next_arrival_ <= at && next_arrival_ < measure_until_) {
         const Packet packet = make(choose_client(), next_arrival_, at);
         if (!packet) break;
         next_arrival_ = arrivals_from_ + arrivals_->next();
         batch.add(packet);
-        if (batch_was_last_) break;
       }
       if (batch.empty()) break;
       sent += batch.size();

@@ -23,6 +23,7 @@ constexpr int kBufferBytes = 4 << 20;
 constexpr int kConnectPatienceMs = 5000;
 // So that a worker that waits sees soon that it is to stop.
 constexpr std::int64_t kLongestWait = 20'000'000;
+constexpr std::int64_t kLatestWake = 200'000;
 
 sockaddr_in socket_address(Ipv4Address address, std::uint16_t port) {
   sockaddr_in to{};
@@ -107,33 +108,42 @@ std::vector<Socket> connect_sockets(int type, std::size_t count, Ipv4Address add
   return sockets;
 }
 
-bool Readiness::open() {
+bool Waiting::open() {
   epoll_ = Socket(epoll_create1(EPOLL_CLOEXEC));
   return epoll_.open();
 }
 
-bool Readiness::add(int socket, std::uint32_t index) {
+bool Waiting::add(int socket, std::uint32_t index) {
   epoll_event event{.events = EPOLLIN, .data = {.u32 = index}};
   return epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket, &event) == 0;
 }
 
-void Readiness::change(int socket, std::uint32_t index, std::uint32_t events) {
+void Waiting::change(int socket, std::uint32_t index, std::uint32_t events) {
   epoll_event event{.events = events, .data = {.u32 = index}};
   epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, socket, &event);
 }
 
-void Readiness::remove(int socket) { epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, socket, nullptr); }
+void Waiting::remove(int socket) { epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, socket, nullptr); }
 
-std::span<const epoll_event> Readiness::wait(std::int64_t ns) {
+std::span<const epoll_event> Waiting::wait(std::int64_t ns) {
   const timespec patience = {.tv_sec = ns / 1'000'000'000, .tv_nsec = ns % 1'000'000'000};
   const int ready = epoll_pwait2(epoll_.get(), events_.data(), static_cast<int>(events_.size()), &patience, nullptr);
   return {events_.data(), static_cast<std::size_t>(std::max(ready, 0))};
 }
 
-std::int64_t patience(const WorkerContext& worker, Duration early) {
+std::span<const epoll_event> Waiting::wait_beside(const TimerQueue& timers, Duration early) {
   const std::int64_t now = clock_now();
-  const std::int64_t until = std::min(worker.timers.next_due(), now + kLongestWait + early.nanoseconds) - early.nanoseconds;
-  return std::max<std::int64_t>(0, until - now);
+  const std::int64_t until = std::min(timers.next_due() - std::min(expected_late_, early.nanoseconds), now + kLongestWait);
+  if (until <= now) return look();
+  const std::span<const epoll_event> ready = wait(until - now);
+  if (ready.empty()) learn_from(clock_now() - until);
+  return ready;
+}
+
+// Rises fast and falls slowly: to be late is worse than to spin. What is later than a few wake-ups can be was not the kernel's waking.
+void Waiting::learn_from(std::int64_t late) {
+  late = std::min(late, kLatestWake);
+  expected_late_ += (late - expected_late_) / (late > expected_late_ ? 2 : 16);
 }
 
 }  // namespace smartswitch::load

@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
+#include "elements/sdk/timer.h"
 #include "elements/sdk/units.h"
 #include "elements/sdk/value.h"
-#include "elements/sdk/worker.h"
 
 namespace smartswitch::load {
 
@@ -40,8 +40,8 @@ std::string spoken_address(Ipv4Address address, std::uint16_t port);
 /// to `problems`.
 std::vector<Socket> connect_sockets(int type, std::size_t count, Ipv4Address address, std::uint16_t port, Problems& problems);
 
-/// Waits until a socket is readable.
-class Readiness {
+/// Waits until a socket is readable, or the worker has something else to do.
+class Waiting {
  public:
   /// False, with the reason in errno, if the kernel has no room for one more.
   bool open();
@@ -49,15 +49,21 @@ class Readiness {
   /// What the socket is waited for: EPOLLIN, EPOLLOUT.
   void change(int socket, std::uint32_t index, std::uint32_t events);
   void remove(int socket);
-  /// Sockets with something to say, `data.u32` being their index. Waits for at most `ns`.
-  std::span<const epoll_event> wait(std::int64_t ns);
+
+  /// Sockets with something to say, `data.u32` being their index, without waiting.
+  std::span<const epoll_event> look() { return wait(0); }
+  /// The same, and waits in the kernel for them, but not beyond the worker's next timer. The kernel wakes a thread late, by some
+  /// microseconds or tens of them: it is told to come so much earlier as it was late before, at most `early`, and the worker spins for that
+  /// long.
+  std::span<const epoll_event> wait_beside(const TimerQueue& timers, Duration early);
 
  private:
+  std::span<const epoll_event> wait(std::int64_t ns);
+  void learn_from(std::int64_t late);
+
   Socket epoll_;
   std::array<epoll_event, 64> events_;
+  std::int64_t expected_late_ = 0;
 };
-
-/// How long an element may wait in the kernel without keeping its worker from a timer; `early` before it is due, it comes back.
-std::int64_t patience(const WorkerContext& worker, Duration early);
 
 }  // namespace smartswitch::load

@@ -79,8 +79,7 @@ class BusyShare {
 };
 
 // Until it is done. The first signal ends it early, with what has been measured; a second one ends the program.
-void watch(const Switch& live, LoadResults& results, BusyShare& busy) {
-  std::optional<EndSignals> signals(std::in_place);
+void watch(const Switch& live, LoadResults& results, BusyShare& busy, std::optional<EndSignals>& signals) {
   ProgressBar bar(isatty(STDERR_FILENO) == 1);
   while (results.phase() != LoadPhase::kDone) {
     if (signals) {
@@ -117,7 +116,9 @@ int exit_code_of(const LoadOptions& options, const LoadFigures& figures) {
                  "see whether it still runs");
   } else {
     problems.add({}, fmt::format("`{}` does not answer", options.settings.server),
-                 "see that the server runs, and that memcached was started with `-U 11211` for UDP");
+                 options.settings.device.empty()
+                     ? "see that the server runs, and that memcached was started with `-U 11211` for UDP"
+                     : "see that the server runs, that somebody on that link has the address, and that no kernel has ours");
   }
   show(problems);
   return kRefused;
@@ -132,6 +133,7 @@ int load(const LoadOptions& options) {
       fmt::print(stderr, "{}\n", graph::render(diagnostic, colour_on(STDERR_FILENO)));
     return kBadUsage;
   }
+  std::optional<EndSignals> signals(std::in_place);
   Problems problems;
   const std::unique_ptr<Switch> live = Switch::create(*std::move(loaded.plan), {}, problems);
   if (!live) {
@@ -141,7 +143,7 @@ int load(const LoadOptions& options) {
   auto& results = dynamic_cast<LoadResults&>(*live->state(kReportName));
   BusyShare busy;
   live->start();
-  watch(*live, results, busy);
+  watch(*live, results, busy, signals);
   live->stop();
   LoadOutcome outcome{results.figures(), busy.value()};
   const bool waits = options.settings.device.empty() && !options.settings.spin;

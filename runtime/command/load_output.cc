@@ -107,7 +107,7 @@ std::string load_text(const LoadSettings& settings, const LoadOutcome& outcome) 
   const LoadFigures& f = outcome.figures;
   std::string text;
   if (settings.fill) text += fmt::format("{:10} {} keys\n", "filled", f.filled);
-  if (settings.length.nanoseconds != 0) {
+  if (f.sending_seconds > 0) {
     text += fmt::format("{:10} {} in {:.3f} s, {} answered: {:.0f}/s\n", "requests", f.requests, f.seconds, f.answers, rate_of(f));
     text += fmt::format("{:10} {} hits, {} misses, {} stored, {} errors, {} lost, {} wrong\n", "answers", f.hits, f.misses, f.stored,
                         f.errors, f.lost, f.wrong);

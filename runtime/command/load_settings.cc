@@ -120,7 +120,12 @@ std::string LoadSettings::yaml() const {
                         server_mac.empty() ? "" : ", destination_mac: " + quoted(server_mac));
     text += "  rx: {class: PollDevice, port: wire}\n  tx: {class: ToDevice, port: wire}\n  cut: {class: IPFragmenter, mtu: 1500}\n";
     text += fmt::format("  arp: {{class: ARPResponder, addresses: [{}], mac: {}}}\n", address, quoted(own_mac));
-    connections = "  - rx -> arp -> client\n  - arp.reply -> tx\n  - client -> cut -> tx\n";
+    if (server_mac.empty()) {
+      text += fmt::format("  ask: {{class: ARPQuerier, address: {}, mac: {}}}\n", address, quoted(own_mac));
+      connections = "  - rx -> arp -> ask:replies.other -> client\n  - arp.reply, ask.query -> tx\n  - client -> ask:in -> cut -> tx\n";
+    } else {
+      connections = "  - rx -> arp -> client\n  - arp.reply -> tx\n  - client -> cut -> tx\n";
+    }
   }
   text += "connections:\n" + connections;
   const bool poll = sockets || spin || core;
