@@ -7,6 +7,7 @@ import pathlib
 import signal
 import sys
 import time
+import traceback
 
 import experiments
 from harness import machine, report, result as results
@@ -45,8 +46,12 @@ def measure(name, session, about):
     session.progress.line(f"{name}: {experiments.load(name).TITLE}")
     try:
         result = experiments.load(name).run(session)
-    except (LabError, TimeoutError, RuntimeError, ValueError) as error:
+    except LabError as error:
         session.progress.line(f"{name} failed: {error}")
+        session.close_lab()
+        return False
+    except Exception:  # a fault of ours: the other experiments are worth having all the same
+        session.progress.line(f"{name} failed:\n{traceback.format_exc()}")
         session.close_lab()
         return False
     settings = {"quick": session.effort.quick, "rounds": session.effort.rounds, "seconds": round(time.monotonic() - start, 1)}

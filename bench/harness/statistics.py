@@ -47,7 +47,7 @@ def interleaved(rounds, variants):
 
 
 def ratio(above, below):
-    """The ratios of two lists of measurements, round by round."""
+    """The ratios of two lists of measurements, round by round. A round in which one side measured nothing (0) does not count."""
     if len(above) != len(below):
         raise ValueError(f"{len(above)} rounds over {len(below)}")
-    return Spread(a / b for a, b in zip(above, below))
+    return Spread(a / b for a, b in zip(above, below) if a and b)

@@ -39,6 +39,9 @@ class Rounds(unittest.TestCase):
         found = ratio([10, 20, 10], [5, 10, 4])
         self.assertEqual((found.low, found.median, found.high), (2, 2, 2.5))
 
+    def test_a_round_without_a_measurement_does_not_count(self):
+        self.assertEqual(ratio([10, 0, 9], [5, 1, 0]).median, 2)
+
     def test_rounds_must_match(self):
         with self.assertRaises(ValueError):
             ratio([1, 2], [1])
