@@ -12,7 +12,13 @@ TITLE = "value sizes from 32 bytes to 11 KiB"
 QUESTION = "What does the size of values do to latency, and to the processor time of a request?"
 SYSTEMS = [direct("tcp"), direct("udp"), twemproxy(2), memswitch(2), cached()]
 RATE = 2000
+BYTES_OF_A_DATAGRAM = 1392  # of a value, in memcached's replies over UDP (memcached.c, UDP_MAX_PAYLOAD_SIZE, less its frame header)
 KEYS = 500
+
+
+def datagrams(size):
+    """How many the reply to a get has."""
+    return -(-size // BYTES_OF_A_DATAGRAM)
 
 
 def run(session):
@@ -41,6 +47,10 @@ def run(session):
         costs = [[run["full"]["under_test_us"] for run in found[size][name]] for size in (sizes[0], sizes[-1])]
         result.ratio(f"{name}_cost_of_size", ratio(costs[1], costs[0]), f"CPU per request: {meaning}, {sizes[-1]:,} B / {sizes[0]} B values",
                      better="lower")
+    for name, meaning in (("memswitch_2", "MemSwitch"), ("memswitch_cache", "MemSwitch with cache")):
+        packets = [[run["full"]["under_test_us"] / (1 + datagrams(size)) for run in found[size][name]] for size in (sizes[0], sizes[-1])]
+        result.ratio(f"{name}_cost_of_size_by_packet", ratio(packets[1], packets[0]),
+                     f"CPU per packet: {meaning}, {sizes[-1]:,} B / {sizes[0]} B values", better="lower", asked=1)
     result.note("The paper found no effect of the size on the switch. Over UDP a value of 11 KiB comes in nine datagrams: through the switch "
                 "they pass one by one, from its cache it sends them.")
     return result

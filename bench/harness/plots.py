@@ -6,7 +6,7 @@ background are chosen so that they can be read in light and dark."""
 import matplotlib
 
 matplotlib.use("Agg")
-from matplotlib import pyplot  # noqa: E402
+from matplotlib import pyplot, ticker  # noqa: E402
 
 INK = "#7d858f"
 STYLES = {
@@ -67,7 +67,10 @@ def draw(plot, folder):
     for axis in "xy":
         if plot.get(f"log_{axis}"):
             getattr(axes, f"set_{axis}scale")("log")
-            getattr(axes, f"{axis}axis").set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+            ticks = getattr(axes, f"{axis}axis")
+            ticks.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+            ticks.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:,g}"))
+            ticks.set_minor_formatter(ticker.NullFormatter())
     KINDS[plot["kind"]](axes, plot)
     axes.set_title(plot["title"], fontsize=10.5)
     axes.set_xlabel(plot.get("x", ""))
