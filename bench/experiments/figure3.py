@@ -19,15 +19,15 @@ COLUMNS = ["gets of 32-byte values", "k requests/s", "mean us", "p99 us", "its C
 def run(session):
     result = Result("figure3", TITLE, QUESTION)
     workload = Workload()
-    shares = session.effort.pick([0.5], [0.1, 0.3, 0.5, 0.7, 0.85, 0.95])
+    shares = session.effort.pick([], [0.1, 0.3, 0.5, 0.7, 0.9])
 
     def measure(lab, running, _system):
         by_window = saturations(lab, running, workload, session.effort)
-        saturation = best(by_window)
+        one_each = by_window["32"]
         levels = {}
         for share in shares:
-            levels[str(share)] = opened(lab, running, workload, share * saturation["rate"], session.effort)
-        return {"saturation": saturation, "one_each": by_window["32"], "levels": levels}
+            levels[str(share)] = opened(lab, running, workload, share * one_each["rate"], session.effort)
+        return {"saturation": best(by_window), "one_each": one_each, "levels": levels}
 
     found = session.rounds(result, SYSTEMS, measure, workload, cached={"memswitch_cache"})
     result.table(COLUMNS, [_row(system, found[system.name], "saturation") for system in SYSTEMS], "Saturation: as many under way as suits each best")
@@ -36,13 +36,13 @@ def run(session):
     _ratios(result, found)
     result.note("\"Its\" processor time is that of what is measured: memcached, nutcracker or the switch, polling in vain included, and the "
                 "kernel's work in its system calls. Requests per core are what a core full of it would do: one second by that time. "
-                f"The MemSwitch works {_work(found['memswitch_2'])} us of it, by its own account; the rest is looking for packets.")
+                f"The MemSwitch's worker itself counts {_work(found['memswitch_2'])} us of work a request, over all loads of a round.")
     return result
 
 
 def _row(system, runs, which):
     saturation = [run[which] for run in runs]
-    servers = [sum(us for name, us in run["cpu_us"].items() if name.startswith("memcached") and us) for run in saturation]
+    servers = [sum(us for name, us in run["cpu_us"].items() if name.startswith("memcached")) for run in saturation]
     itself_is_server = system.kind == "direct"
     bounds = sorted({run["limit"] for run in saturation if run["limit"]})
     return [system.title, spread(saturation, "rate").text(1e3), spread(saturation, "latency_us", "mean").text(),
@@ -65,8 +65,9 @@ def _plots(result, found, shares):
         runs = found[system.name]
         points = [[spread(runs, "levels", str(share), "rate").median / 1e3, spread(runs, "levels", str(share), "latency_us", "mean").median]
                   for share in shares]
+        points += [[spread(runs, which, "rate").median / 1e3, spread(runs, which, "latency_us", "mean").median] for which in ("one_each", "saturation")]
         series.append({"label": system.title, "kind": system.kind, "points": points})
-    result.plot("figure3", "lines", title="Mean latency at rising load (open loop)", x="k requests/s", y="us", log_x=True, log_y=True,
+    result.plot("figure3", "lines", title="Mean latency at rising load (open loop; last two points: closed loop)", x="k requests/s", y="us", log_x=True, log_y=True,
                 series=series, paper=[{"label": "direct, most", "x": paper.DIRECT_RATE / 1e3},
                                       {"label": "TwemProxy, most", "x": paper.TWEMPROXY_RATE / 1e3},
                                       {"label": "MemSwitch, 2 servers, most", "x": paper.MEMSWITCH_TWO_SERVERS_RATE / 1e3}])

@@ -10,7 +10,7 @@ from harness.systems import cached, direct, memswitch, twemproxy
 
 TITLE = "value sizes from 32 bytes to 11 KiB"
 QUESTION = "What does the size of values do to latency, and to the processor time of a request?"
-SYSTEMS = [direct("tcp"), direct("udp"), twemproxy(2), memswitch(2), cached()]
+ALL = [direct("tcp"), direct("udp"), twemproxy(2), memswitch(2), cached()]
 RATE = 2000
 BYTES_OF_A_DATAGRAM = 1392  # of a value, in memcached's replies over UDP (memcached.c, UDP_MAX_PAYLOAD_SIZE, less its frame header)
 KEYS = 500
@@ -23,7 +23,8 @@ def datagrams(size):
 
 def run(session):
     result = Result("figure4", TITLE, QUESTION)
-    sizes = session.effort.pick([32, 11264], [32, 256, 1024, 4096, 11264])
+    systems = ALL[2:] if session.effort.quick else ALL
+    sizes = session.effort.pick([32, 11264], [32, 1024, 4096, 11264])
     found = {}
     for size in sizes:
         workload = Workload(KEYS, size)
@@ -34,15 +35,15 @@ def run(session):
                     "full": closed(lab, running, workload, 8, 1, session.effort)}
 
         session.progress.line(f"figure4: values of {size} bytes")
-        found[size] = session.rounds(result, SYSTEMS, measure, workload, cached={"memswitch_cache"})
+        found[size] = session.rounds(result, systems, measure, workload, cached={"memswitch_cache"})
     for title, path, unit in (("Mean latency at 2,000 requests/s", ("low", "latency_us", "mean"), "us"),
                               ("CPU of what is measured, closed loop of 8", ("full", "under_test_us"), "us per request")):
-        rows = [[system.title, *(spread(found[size][system.name], *path).text() for size in sizes)] for system in SYSTEMS]
+        rows = [[system.title, *(spread(found[size][system.name], *path).text() for size in sizes)] for system in systems]
         result.table([unit, *(f"{size:,} B" for size in sizes)], rows, title)
         name = "figure4_latency" if path[0] == "low" else "figure4_cpu"
         result.plot(name, "lines", title=title, x="bytes of a value", y=unit, log_x=True, log_y=True,
                     series=[{"label": system.title, "kind": system.kind,
-                             "points": [[size, spread(found[size][system.name], *path).median] for size in sizes]} for system in SYSTEMS])
+                             "points": [[size, spread(found[size][system.name], *path).median] for size in sizes]} for system in systems])
     for name, meaning in (("memswitch_2", "MemSwitch"), ("memswitch_cache", "MemSwitch with cache"), ("twemproxy_2", "TwemProxy")):
         costs = [[run["full"]["under_test_us"] for run in found[size][name]] for size in (sizes[0], sizes[-1])]
         result.ratio(f"{name}_cost_of_size", ratio(costs[1], costs[0]), f"CPU per request: {meaning}, {sizes[-1]:,} B / {sizes[0]} B values",

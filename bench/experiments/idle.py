@@ -5,7 +5,7 @@
 import time
 
 from harness.accounting import Sampler
-from harness.generator import Workload, opened, saturate
+from harness.generator import Workload, one_each, opened
 from harness.result import Result
 from harness.session import spread
 from harness.statistics import Spread
@@ -21,14 +21,14 @@ SHARES = {"1 %": 0.01, "50 %": 0.5}
 def run(session):
     result = Result("idle", TITLE, QUESTION)
     workload = Workload(keys=200)
-    seconds = session.effort.pick(0.8, 2.5)
+    seconds = session.effort.pick(0.6, 2.5)
 
     def measure(lab, running, _system):
         with Sampler(running.under_test) as sampler:
             start = time.monotonic()
             time.sleep(seconds)
             nothing = sampler.between(start, time.monotonic())
-        most = saturate(lab, running, workload, session.effort)["rate"]
+        most = one_each(lab, running, workload, session.effort)["rate"]
         loads = {name: opened(lab, running, workload, share * most, session.effort, seconds, clients=8) for name, share in SHARES.items()}
         return {"saturation": most, "shares": {"nothing": nothing.processes["switch"], **{n: r["under_test_share"] for n, r in loads.items()}},
                 "loads": loads}

@@ -21,7 +21,7 @@ def run(session):
     session.close_lab()
     session.progress.step("one_core", "bench_pipeline")
     core = core_under_test()
-    measured = google_benchmark("bench_pipeline", f"--benchmark_repetitions={effort.pick(3, 9)}", f"--benchmark_min_time={effort.pick(0.1, 0.3)}",
+    measured = google_benchmark("bench_pipeline", f"--benchmark_repetitions={effort.pick(3, 9)}", f"--benchmark_min_time={effort.pick(0.05, 0.3)}",
                                 "--benchmark_enable_random_interleaving=true", "--benchmark_filter=harness|memswitch/(fused|composed|cache_hit)",
                                 core=core)
     rates = {name: by_repetition(measured, name) for name in NAMES}

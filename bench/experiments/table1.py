@@ -24,7 +24,7 @@ RATE = 100
 def run(session):
     result = Result("table1", TITLE, QUESTION)
     workload = Workload(keys=200)
-    seconds = session.effort.pick(1.0, 4.0)
+    seconds = session.effort.pick(0.6, 3.0)
 
     def measure(lab, running, _system):
         return opened(lab, running, workload, RATE, session.effort, seconds, clients=1, arrivals="even")

@@ -3,6 +3,8 @@
 """Pictures from what results say of them: ours solid, peers dashed, memcached alone dotted, the paper's points as hollow marks. Ink and
 background are chosen so that they can be read in light and dark."""
 
+import math
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -33,7 +35,7 @@ def lines(axes, plot):
     """series: [{label, kind, points: [[x, y], ...]}]; paper: [{label, x}] with y or, where the paper does not say, without."""
     counts = {}
     for series in plot["series"]:
-        points = sorted(series["points"])
+        points = sorted(p for p in series["points"] if all(map(math.isfinite, p)))
         axes.plot([p[0] for p in points], [p[1] for p in points], label=series["label"], **_style(series, counts))
     bottom = axes.get_ylim()[0]
     for number, point in enumerate(plot.get("paper", [])):
@@ -47,6 +49,8 @@ def bars(axes, plot):
     counts = {}
     for place, bar in enumerate(plot["bars"]):
         style = _style(bar, counts)
+        if not all(math.isfinite(bar[name]) for name in ("value", "low", "high")):
+            continue  # no answers: a place without a bar
         axes.barh(place, bar["value"], color=style["color"], alpha=0.85 if bar["kind"] == "ours" else 0.45, edgecolor=style["color"],
                   linestyle=style["linestyle"], height=0.6)
         axes.errorbar([bar["value"]], [place], xerr=[[bar["value"] - bar["low"]], [bar["high"] - bar["value"]]], color=INK, capsize=2,

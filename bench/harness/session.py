@@ -5,7 +5,7 @@
 import contextlib
 
 from harness.generator import Workload, warm_cache
-from harness.lab import BenchLab
+from harness.lab import BenchLab, LabError
 from harness.statistics import Spread, interleaved
 
 
@@ -34,23 +34,37 @@ class Session:
         self._stack.close()
         self._lab = None
 
-    def rounds(self, result, systems, measure, workload=None, cached=()):
+    def rounds(self, result, systems, measure, workload=None, cached=(), optional=False):
         """Starts each system once a round and lets `measure(lab, running, system)` ask it: a dict of what came of it. Keys of those in
-        `cached` are in the switch's cache before. Returns {system name: [what came of it, a dict a round]}."""
+        `cached` are in the switch's cache before. With `optional`, a system that this machine cannot run is noted and left out. Returns
+        {system name: [what came of it, a dict a round]}."""
         workload = workload or Workload()
         self.lab.fill(workload.keys, workload.value_size)
         found = {system.name: [] for system in systems}
         for turn, system in interleaved(self.effort.rounds, systems):
+            if system.name not in found:
+                continue
             self.progress.step(result.data["experiment"], f"round {turn + 1} of {self.effort.rounds}", system.title)
-            with system.start(self.lab) as running:
-                if system.name in cached:
-                    warm_cache(self.lab, running, workload)
-                measured = measure(self.lab, running, system)
-            if running.summary:
-                measured["work_us"] = work_us(running.summary)
+            try:
+                measured = self._once(system, measure, workload, system.name in cached)
+            except (LabError, TimeoutError) as error:
+                if not optional or turn > 0:
+                    raise
+                result.note(f"{system.title} could not run here: {str(error).strip().splitlines()[-1]}")
+                del found[system.name]
+                continue
             found[system.name].append(measured)
             result.sample(system=system.name, round=turn, **measured)
         return found
+
+    def _once(self, system, measure, workload, cached):
+        with system.start(self.lab) as running:
+            if cached:
+                warm_cache(self.lab, running, workload)
+            measured = measure(self.lab, running, system)
+        if running.summary:
+            measured["work_us"] = work_us(running.summary)
+        return measured
 
 
 def work_us(summary):

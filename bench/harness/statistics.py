@@ -2,6 +2,8 @@
 # Copyright the SmartSwitch authors
 """Medians, spreads, and ratios that are taken within a round, where both sides met the same machine."""
 
+import math
+
 
 class Spread:
     """The median of some measurements, and the least and the greatest."""
@@ -33,6 +35,8 @@ class Spread:
 
 def number(value, digits=None):
     """A figure for people: 3 digits that count, no exponent."""
+    if value == math.inf:
+        return "none"
     if digits is None:
         size = abs(value)
         digits = 0 if size >= 100 or size == 0 else 1 if size >= 10 else 2 if size >= 1 else 3
@@ -47,7 +51,8 @@ def interleaved(rounds, variants):
 
 
 def ratio(above, below):
-    """The ratios of two lists of measurements, round by round. A round in which one side measured nothing (0) does not count."""
+    """The ratios of two lists of measurements, round by round. A round in which one side measured nothing (0, or without end) does not
+    count."""
     if len(above) != len(below):
         raise ValueError(f"{len(above)} rounds over {len(below)}")
-    return Spread(a / b for a, b in zip(above, below) if a and b)
+    return Spread(a / b for a, b in zip(above, below) if 0 < a < math.inf and 0 < b < math.inf)

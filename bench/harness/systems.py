@@ -5,7 +5,7 @@
 import contextlib
 import dataclasses
 
-from harness.lab import CLIENT, DIRECT, ON_TAP, PROXY, PROXY_PORT, SERVERS, SERVICE, pin
+from harness.lab import CLIENT, DIRECT, ON_TAP, PROXY, PROXY_PORT, SERVERS, SERVICE, LabError
 from harness.paths import CONFIGS, SMARTSWITCH
 
 OURS, PEER, DIRECTLY = "ours", "peer", "direct"
@@ -76,14 +76,23 @@ def running_switch(lab, config, target, servers=2, ready=None, **variables):
     running = Running(target, {"switch": switch.process.pid}, _memcached(lab, SERVERS[:servers]))
     running.switch = switch
     try:
-        switch.wait_until(lambda: ready(lab, switch) if ready else lab.service_answers(), f"an answer from {SERVICE}")
+        # A ping into the void takes a second.
+        switch.wait_until(lambda: _says_running(lab, switch) and (ready or _answers)(lab, switch), f"an answer from {SERVICE}")
         yield running
         code = switch.stop()
         if code != 0:
-            raise RuntimeError(f"the switch ended with code {code}:\n{switch.log.read_text()}")
+            raise LabError(f"the switch ended with code {code}:\n{switch.log.read_text()}")
         running.summary = switch.summary()
     finally:
         lab.end(switch.process)
+
+
+def _says_running(_lab, switch):
+    return "running" in switch.log.read_text()
+
+
+def _answers(lab, _switch):
+    return lab.service_answers()
 
 
 def memswitch(servers, idle="adaptive"):
@@ -101,10 +110,6 @@ def cached(idle="adaptive", memory="256MiB", name="memswitch_cache", title="MemS
 
 
 # ---- the MemSwitch with cache, its clients behind other kinds of device
-
-def _says_running(_lab, switch):
-    return "running" in switch.log.read_text()
-
 
 def _tap_is_up(lab, _switch):
     """The tap belongs to the switch's own host, which becomes a client by it."""

@@ -2,6 +2,7 @@
 # Copyright the SmartSwitch authors
 """Medians, spreads, ratios by round, and the order of rounds."""
 
+import math
 import unittest
 
 import support  # noqa: F401
@@ -40,7 +41,7 @@ class Rounds(unittest.TestCase):
         self.assertEqual((found.low, found.median, found.high), (2, 2, 2.5))
 
     def test_a_round_without_a_measurement_does_not_count(self):
-        self.assertEqual(ratio([10, 0, 9], [5, 1, 0]).median, 2)
+        self.assertEqual(ratio([10, 0, 9, 1], [5, 1, 0, math.inf]).median, 2)
 
     def test_rounds_must_match(self):
         with self.assertRaises(ValueError):
