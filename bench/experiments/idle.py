@@ -2,6 +2,8 @@
 # Copyright the SmartSwitch authors
 """What an idle switch costs, and what its waking costs."""
 
+import pathlib
+import re
 import time
 
 from harness.accounting import Sampler
@@ -18,6 +20,12 @@ SYSTEMS = [cached(policy, name=policy, title=title) for policy, title in POLICIE
 SHARES = {"1 %": 0.01, "50 %": 0.5}
 
 
+def _resident_mib(pid):
+    """Memory of a process that is really there (proc(5), VmRSS)."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)[1]) / 1024
+
+
 def run(session):
     result = Result("idle", TITLE, QUESTION)
     workload = Workload(keys=200)
@@ -30,7 +38,7 @@ def run(session):
             nothing = sampler.between(start, time.monotonic())
         most = one_each(lab, running, workload, session.effort)["rate"]
         loads = {name: opened(lab, running, workload, share * most, session.effort, seconds, clients=8) for name, share in SHARES.items()}
-        return {"saturation": most, "shares": {"nothing": nothing.processes["switch"], **{n: r["under_test_share"] for n, r in loads.items()}},
+        return {"saturation": most, "resident_mib": _resident_mib(running.under_test["switch"]), "shares": {"nothing": nothing.processes["switch"], **{n: r["under_test_share"] for n, r in loads.items()}},
                 "loads": loads}
 
     found = session.rounds(result, SYSTEMS, measure, workload, cached=set(POLICIES))
@@ -38,9 +46,10 @@ def run(session):
     for system in SYSTEMS:
         runs = found[system.name]
         rows.append([system.title, *(spread(runs, "shares", load).text(0.01) for load in ("nothing", *SHARES)),
-                     *(spread(runs, "loads", load, "latency_us", name).text() for load in SHARES for name in ("mean", "p99"))])
+                     *(spread(runs, "loads", load, "latency_us", name).text() for load in SHARES for name in ("mean", "p99")),
+                     spread(runs, "resident_mib").text(digits=0)])
     result.table(["gets that the cache answers; loads as shares of saturation", "% of a core at no load", *(f"at {load}" for load in SHARES),
-                  *(f"{name} us at {load}" for load in SHARES for name in ("mean", "p99"))], rows)
+                  *(f"{name} us at {load}" for load in SHARES for name in ("mean", "p99")), "MiB resident"], rows)
     nothing = spread(found["adaptive"], "shares", "nothing")
     result.ratio("idle_share_of_core", nothing, "share of a core: MemSwitch at no load, adaptive", better="lower", asked=0.02)
     added = Spread(a["loads"]["1 %"]["latency_us"]["p99"] - p["loads"]["1 %"]["latency_us"]["p99"]

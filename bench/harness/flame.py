@@ -51,9 +51,10 @@ def stacks(script):
 
 
 def short(name):
-    """Without offsets, arguments and our own namespace."""
-    name = re.sub(r"\+0x[0-9a-f]+$", "", name)
-    return name.replace("smartswitch::", "").replace("(anonymous namespace)::", "").replace("@@GLIBC_2.34", "")
+    """Without offsets, arguments, marks of compiler and linker, and our own namespace; the call of an input is the element's function."""
+    name = re.sub(r"\+0x[0-9a-f]+$|@@\w+.*$|\.(lto_priv|isra|part|constprop|cold)\b.*$", "", name)
+    name = name.replace("smartswitch::", "").replace("(anonymous namespace)::", "")
+    return re.sub(r"DescribeElement<.*?>::input<&([\w:]+)>.*", r"\1", name)
 
 
 def tree(samples):

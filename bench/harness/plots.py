@@ -41,7 +41,7 @@ def lines(axes, plot):
     for number, point in enumerate(plot.get("paper", [])):
         mark = "oDsv"[number % 4]
         axes.plot([point["x"]], [point.get("y", bottom)], mark, markerfacecolor="none", markeredgecolor=PAPER, markersize=8,
-                  linestyle="none", label=f"paper: {point['label']}", clip_on=False)
+                  linestyle="none", label=f"paper, at most: {point['label']}", clip_on=False)
 
 
 def bars(axes, plot):

@@ -52,6 +52,12 @@ class Flames(unittest.TestCase):
     def test_stacks_outermost_first_without_lost_frames(self):
         self.assertEqual(list(flame.stacks(SCRIPT)), [["run", "A::push"], ["main", "run"]])
 
+    def test_names_as_people_know_them(self):
+        call = "smartswitch::DescribeElement<smartswitch::ToDevice>::input<&smartswitch::ToDevice::push>(std::string)::{lambda(void*)#1}::_FUN+0x2"
+        self.assertEqual(flame.short(call), "ToDevice::push")
+        self.assertEqual(flame.short("XXH3_64bits.lto_priv.2+0x1a"), "XXH3_64bits")
+        self.assertEqual(flame.short("__libc_start_main@@GLIBC_2.34+0x10"), "__libc_start_main")
+
     def test_own_time_is_what_the_called_have_not(self):
         root = flame.tree([["main", "a"], ["main", "a"], ["main"]])
         self.assertEqual(root.own(), {"all": 0, "main": 1, "a": 2})
