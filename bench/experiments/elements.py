@@ -28,7 +28,7 @@ def run(session):
             else:
                 costs.setdefault(parts[0], {})["32"] = [one["ns_per_packet"]]  # a source decides itself how many it makes
     # Disturbances only add: the least is the best guess.
-    rows = sorted([[name, *(number(max(0, min(by_batch[b])), 1) if b in by_batch else "" for b in BATCHES)] for name, by_batch in costs.items()])
+    rows = sorted([[name, *(number(max(0, min(by_batch[b])), 1) if b in by_batch else "" for b in batches)] for name, by_batch in costs.items()])
     result.table(["ns a packet, at batches of", *batches], rows)
     result.table(["choosing one of 64 servers", "ns a key"], [[name, Spread(values).text()] for name, values in choices.items()])
     result.sample(costs=costs, choices=choices)
