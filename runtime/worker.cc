@@ -50,6 +50,7 @@ Worker::Worker(const graph::Worker& spec, unsigned index, unsigned core, rte_mem
   context_.index = index;
   context_.pool = pool;
   context_.now = monotonic_ns();
+  context_.clock = &monotonic_ns;
   context_.random = Random(index);
   context_.log = [](std::string_view text) { spdlog::warn("{}", text); };
 }

@@ -79,8 +79,8 @@ std::string AnswerJudge::reason(const UnderWay& request, std::string_view text, 
   std::string name(key_size_, ' ');
   write_key(reinterpret_cast<std::uint8_t*>(name.data()), key_size_, first_key_ + request.key);
   const Answer answer = parse_answer(text);
-  const std::string what = !request.set && answer.kind == AnswerKind::kHit ? fault_of_hit(request, answer, history)
-                                                                           : fmt::format("is none: `{}`", printable(text));
+  const std::string what =
+      !request.set && answer.kind == AnswerKind::kHit ? fault_of_hit(request, answer, history) : fmt::format("is `{}`", printable(text));
   return fmt::format("the answer to a {} of {} {}", request.set ? "set" : "get", name, what);
 }
 

@@ -24,7 +24,7 @@ class AnswerJudge {
   /// What a value of this run's `version` says is its version.
   [[nodiscard]] std::uint64_t stamp(std::uint32_t version) const { return std::uint64_t{run_} << 32 | version; }
   [[nodiscard]] Verdict judge(const UnderWay& request, const Answer& answer, const KeyHistory& history) const;
-  /// Why it was kWrong.
+  /// What it said, in words, and what is wrong with that.
   [[nodiscard]] std::string reason(const UnderWay& request, std::string_view text, const KeyHistory& history) const;
 
  private:

@@ -17,13 +17,14 @@ class ByteQueue {
   [[nodiscard]] std::string_view bytes() const { return {memory_.data() + begin_, end_ - begin_}; }
 
   void append(std::string_view bytes) {
+    if (bytes.empty()) return;
     std::memcpy(room(bytes.size()), bytes.data(), bytes.size());
     end_ += bytes.size();
   }
   /// Where `bytes` more can be written; then added() says how many were.
   char* room(std::size_t bytes) {
     if (memory_.size() - end_ < bytes) {
-      std::memmove(memory_.data(), memory_.data() + begin_, end_ - begin_);
+      if (begin_ > 0) std::memmove(memory_.data(), memory_.data() + begin_, end_ - begin_);
       end_ -= begin_;
       begin_ = 0;
       if (memory_.size() - end_ < bytes) memory_.resize(std::max(end_ + bytes, 2 * memory_.size()));

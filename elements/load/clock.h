@@ -12,8 +12,7 @@ inline std::int64_t read_clock(clockid_t clock) {
   clock_gettime(clock, &t);
   return t.tv_sec * 1'000'000'000LL + t.tv_nsec;
 }
-/// Nanoseconds of the clock that Element::now() is of, as of this very moment: who waits in the kernel gets to see a round's `now` that is
-/// long past.
+/// Of the clock that Element::now() is of.
 inline std::int64_t clock_now() { return read_clock(CLOCK_MONOTONIC); }
 
 }  // namespace smartswitch::load

@@ -88,9 +88,9 @@ class KernelTcp final : public Element {
     bool waits_for_room = false;
     bool touched = false;
   };
-  static constexpr std::size_t kReadBytes = 64 * 1024;
-  static constexpr std::size_t kMostOut = 16 << 20;
-  static constexpr std::size_t kLongestAnswer = 2 << 20;
+  static constexpr std::size_t kReadBytes = 65'536;
+  static constexpr std::size_t kMostOut = 16U << 20;
+  static constexpr std::size_t kLongestAnswer = 2U << 20;
 
   void write_headers() {
     headers_.ether.ether_type = rte_cpu_to_be_16(ether_type::kIpv4);

@@ -60,10 +60,6 @@ class KernelUdp final : public Element {
     schedule_in(look_, kBetweenLooks);
   }
 
-  [[nodiscard]] std::uint64_t may_hold() const override { return kBurst; }
-
-  ~KernelUdp() override { rte_pktmbuf_free_bulk(spare_.data(), spares_); }
-
   void push(Batch& batch) {
     // Packets that follow one another from one client go in one call.
     unsigned begin = 0;
@@ -142,29 +138,31 @@ class KernelUdp final : public Element {
   }
 
   unsigned receive(std::uint32_t client) {
-    std::array<iovec, kBurst> parts;
-    std::array<mmsghdr, kBurst> messages;
-    const unsigned room = fill_spares();
+    std::array<rte_mbuf*, kBurst> buffers;
+    const unsigned room = take_buffers(buffers.data());
     if (room == 0) {
       no_buffer_.add();
       return 0;
     }
+    std::array<iovec, kBurst> parts;
+    std::array<mmsghdr, kBurst> messages;
     for (unsigned i = 0; i < room; ++i) {
-      const Packet packet(spare_[i]);
+      const Packet packet(buffers[i]);
       parts[i] = {packet.data() + load::kUdpPayloadAt, packet.capacity() - load::kUdpPayloadAt};
       messages[i] = {};
       messages[i].msg_hdr.msg_iov = &parts[i];
       messages[i].msg_hdr.msg_iovlen = 1;
     }
-    const int got = recvmmsg(sockets_[client].get(), messages.data(), room, MSG_DONTWAIT, nullptr);
-    if (got <= 0) {
-      note_receive_error();
-      return 0;
-    }
-    count_received(static_cast<std::uint64_t>(got));
+    const int result = recvmmsg(sockets_[client].get(), messages.data(), room, MSG_DONTWAIT, nullptr);
+    if (result < 0) note_receive_error();
+    const unsigned got = result < 0 ? 0 : static_cast<unsigned>(result);
+    rte_pktmbuf_free_bulk(buffers.data() + got, room - got);
+    // As many buffers as will be needed, so that few go back unused.
+    room_ = got == room ? std::min(2 * room, kBurst) : std::max(room / 2, std::min(got + 1, kBurst));
+    count_received(got);
     Batch batch;
-    for (unsigned i = 0; i < static_cast<unsigned>(got); ++i) {
-      const Packet packet(spare_[i]);
+    for (unsigned i = 0; i < got; ++i) {
+      const Packet packet(buffers[i]);
       packet.reset_annotations();
       if ((messages[i].msg_hdr.msg_flags & MSG_TRUNC) != 0) {
         drop(packet, cut_off_);
@@ -173,10 +171,14 @@ class KernelUdp final : public Element {
       put_headers(packet, messages[i].msg_len, client);
       batch.add(packet);
     }
-    spares_ -= static_cast<unsigned>(got);
-    std::memmove(spare_.data(), spare_.data() + got, spares_ * sizeof spare_[0]);
     replies_.push(batch);
-    return static_cast<unsigned>(got);
+    return got;
+  }
+
+  // Buffers for the kernel to write into: no packets yet. Returns how many.
+  unsigned take_buffers(rte_mbuf** buffers) {
+    if (rte_pktmbuf_alloc_bulk(worker().pool, buffers, room_) == 0) return room_;
+    return rte_pktmbuf_alloc_bulk(worker().pool, buffers, 1) == 0 ? 1 : 0;
   }
 
   void put_headers(Packet packet, std::uint32_t payload, std::uint32_t client) const {
@@ -188,12 +190,6 @@ class KernelUdp final : public Element {
     headers->ip.total_length = rte_cpu_to_be_16(static_cast<std::uint16_t>(sizeof headers->ip + udp));
     packet.mbuf()->data_len = static_cast<std::uint16_t>(load::kUdpPayloadAt + payload);
     packet.mbuf()->pkt_len = packet.mbuf()->data_len;
-  }
-
-  // Buffers that the kernel writes into: no packets yet.
-  unsigned fill_spares() {
-    if (spares_ < kBurst && rte_pktmbuf_alloc_bulk(worker().pool, spare_.data() + spares_, kBurst - spares_) == 0) spares_ = kBurst;
-    return spares_;
   }
 
   void note_refused() {
@@ -227,8 +223,7 @@ class KernelUdp final : public Element {
   std::vector<load::Socket> sockets_;
   load::Waiting ready_;
   load::DatagramHeaders headers_{};
-  std::array<rte_mbuf*, kBurst> spare_{};
-  unsigned spares_ = 0;
+  unsigned room_ = 1;
   Timer look_;
   Output replies_;
   Counter refused_;

@@ -38,7 +38,8 @@ double deviation_us(const Counts& counts, double mean) {
   double squares = 0;
   for (unsigned i = 0; i < LatencyHistogram::kCounts; ++i) {
     if (counts.at[i] == 0) continue;
-    const double middle = static_cast<double>(LatencyHistogram::lowest_at(i) + LatencyHistogram::width_at(i) / 2) / kNsPerUs;
+    const std::int64_t middle_ns = LatencyHistogram::lowest_at(i) + LatencyHistogram::width_at(i) / 2;
+    const double middle = static_cast<double>(middle_ns) / kNsPerUs;
     squares += (middle - mean) * (middle - mean) * static_cast<double>(counts.at[i]);
   }
   return std::sqrt(squares / static_cast<double>(counts.total));

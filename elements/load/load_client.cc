@@ -8,7 +8,6 @@
 
 #include "elements/load/answer_judge.h"
 #include "elements/load/arrivals.h"
-#include "elements/load/clock.h"
 #include "elements/load/key_choice.h"
 #include "elements/load/key_names.h"
 #include "elements/load/load_report.h"
@@ -134,7 +133,7 @@ class LoadClient final : public Element {
   }
 
   void replies(Batch& batch) {
-    const std::int64_t at = load::clock_now();
+    const std::int64_t at = exact_now();
     for (const Packet packet : batch) take(packet, at);
     batch.release();
   }
@@ -178,8 +177,8 @@ class LoadClient final : public Element {
   }
 
   void on_wake() {
-    const std::int64_t at = load::clock_now();
-    if (at < housekeeping_) return;  // a request is due: poll() sees to that
+    const std::int64_t at = exact_now();
+    if (at < housekeeping_) return schedule_at(wake_, housekeeping_);  // a request is due: poll() sees to that
     under_way_->expire(at - timeout_.nanoseconds, [this](std::size_t client, UnderWay& request) { lost(client, request); });
     step(at);
     schedule_wake(at);
@@ -270,13 +269,15 @@ class LoadClient final : public Element {
 
   // ---- requests
 
+  // Only turns that there are now: where answers come within the call, more would never end.
   unsigned send_in_turn() {
     unsigned sent = 0;
-    while (!turns_->none()) {
+    const std::size_t most = turns_->count();
+    while (sent < most) {
       Batch batch;
-      const std::int64_t at = load::clock_now();
+      const std::int64_t at = exact_now();
       if (phase_ == LoadPhase::kWarmingUp && at >= measure_from_) enter(LoadPhase::kMeasuring, measure_from_);
-      while (!batch.full() && !turns_->none() && !batch_was_last_) {
+      while (!batch.full() && sent + batch.size() < most && !batch_was_last_) {
         const Packet packet = make(turns_->next(), at, at);
         if (!packet) break;
         turns_->take();
@@ -296,7 +297,7 @@ class LoadClient final : public Element {
     crowded_ = false;
     while (sent < kBurst && !crowded_ && !batch_was_last_) {
       Batch batch;
-      const std::int64_t at = load::clock_now();
+      const std::int64_t at = exact_now();
       if (phase_ == LoadPhase::kWarmingUp && at >= measure_from_) enter(LoadPhase::kMeasuring, measure_from_);
       while (!batch.full() && !batch_was_last_ && next_arrival_ <= at && next_arrival_ < measure_until_) {
         const Packet packet = make(choose_client(), next_arrival_, at);
@@ -315,7 +316,7 @@ class LoadClient final : public Element {
 
   unsigned end_at_limit(unsigned sent) {
     batch_was_last_ = false;
-    stop_sending(load::clock_now());
+    stop_sending(exact_now());
     return sent;
   }
 
@@ -465,9 +466,10 @@ class LoadClient final : public Element {
         history_->unknown(request.key);
       }
     }
-    if (phase_ == LoadPhase::kFilling && verdict == Verdict::kStored) {
-      report_->filled.add();
+    if (phase_ == LoadPhase::kFilling) {
       last_progress_ = at;
+      if (verdict == Verdict::kStored) report_->filled.add();
+      if (verdict == Verdict::kError) report_->complain(judge_->reason(request, text, *history_));
     }
     free_turn(client, at);
   }
@@ -500,7 +502,7 @@ class LoadClient final : public Element {
     if (request.counted) report_->lost.add();
     if (request.set) history_->unknown(request.key);
     if (phase_ == LoadPhase::kFilling) fill_again_.push_back(request.key);
-    free_turn(static_cast<std::uint32_t>(client), load::clock_now());
+    free_turn(static_cast<std::uint32_t>(client), exact_now());
   }
 
   void free_turn(std::uint32_t client, std::int64_t at) {

@@ -2,6 +2,7 @@
 // Copyright the SmartSwitch authors
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 #include "elements/sdk/packet.h"
@@ -49,8 +50,8 @@ class PartialAnswer {
 
  private:
   static std::uint16_t sequence_of(rte_mbuf* part) { return Packet(part).annotations().request_id; }
-  static rte_mbuf* next_of(rte_mbuf* part) { return reinterpret_cast<rte_mbuf*>(Packet(part).annotations().context); }
-  static void link(rte_mbuf* part, rte_mbuf* next) { Packet(part).annotations().context = reinterpret_cast<std::uintptr_t>(next); }
+  static rte_mbuf* next_of(rte_mbuf* part) { return std::bit_cast<rte_mbuf*>(Packet(part).annotations().context); }
+  static void link(rte_mbuf* part, rte_mbuf* next) { Packet(part).annotations().context = std::bit_cast<std::uint64_t>(next); }
 
   rte_mbuf* first_ = nullptr;
   std::uint16_t total_ = 0;

@@ -17,6 +17,7 @@ class Turns {
     free_ = ring_.size();
   }
   [[nodiscard]] bool none() const { return free_ == 0; }
+  [[nodiscard]] std::size_t count() const { return free_; }
   [[nodiscard]] std::uint32_t next() const { return ring_[head_]; }
   void take() {
     head_ = after(head_, 1);

@@ -112,6 +112,8 @@ class Element {
 
   /// Monotonic nanoseconds, as of this round of the worker's loop.
   [[nodiscard]] std::int64_t now() const { return worker_->now; }
+  /// The same at this very moment, for elements that measure time, or whose worker may wait in the kernel within a round. Some 25 ns.
+  [[nodiscard]] std::int64_t exact_now() const { return worker_->clock == nullptr ? worker_->now : worker_->clock(); }
   [[nodiscard]] Random& random() { return worker_->random; }
   /// Something that an operator should know of: a server is down, say. Never for each packet.
   void log(std::string_view text) const { worker_->log(fmt::format("{}: {}", name_, text)); }

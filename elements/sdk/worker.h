@@ -39,6 +39,7 @@ class Random {
 struct WorkerContext {
   unsigned index = 0;                 ///< 0, 1, ... in the order of the file
   std::int64_t now = 0;               ///< monotonic ns, read once a round of the worker's loop
+  std::int64_t (*clock)() = nullptr;  ///< reads that time anew; null: `now` is exact (in tests)
   rte_mempool* pool = nullptr;        ///< for new packets; owned by the runtime
   rte_mempool* large_pool = nullptr;  ///< for those of up to kLargestPacket bytes; null if no element has asked for it
   TimerQueue timers;

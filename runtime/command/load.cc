@@ -106,22 +106,22 @@ bool write_log(const std::string& file, const LoadResults& results) {
   return false;
 }
 
-int exit_code_of(const LoadOptions& options, const LoadFigures& figures) {
-  if (figures.wrong > 0) return kBadConfiguration;
-  const bool silent = options.settings.length.nanoseconds == 0 ? figures.filled == 0 : figures.answers == 0;
-  if (!silent && !figures.gave_up) return kOk;
-  Problems problems;
-  if (figures.gave_up && figures.filled > 0) {
-    problems.add({}, fmt::format("`{}` stopped answering while it was filled: {} keys are stored", options.settings.server, figures.filled),
-                 "see whether it still runs");
-  } else {
-    problems.add({}, fmt::format("`{}` does not answer", options.settings.server),
-                 options.settings.device.empty()
-                     ? "see that the server runs, and that memcached was started with `-U 11211` for UDP"
-                     : "see that the server runs, that somebody on that link has the address, and that no kernel has ours");
+// What went wrong besides wrong answers, and what to do; nothing if all is well.
+std::optional<Problem> trouble(const LoadSettings& settings, const LoadFigures& figures) {
+  const bool unfilled = settings.fill && figures.filled < settings.keys;
+  if (!unfilled && (settings.length.nanoseconds == 0 || figures.answers > 0)) return std::nullopt;
+  if (figures.answers_ever == 0) {
+    return Problem{{},
+                   fmt::format("`{}` does not answer", settings.server),
+                   settings.device.empty()
+                       ? "see that the server runs, and that memcached was started with `-U 11211` for UDP"
+                       : "see that the server runs, that somebody on that link has the address, and that no kernel has ours"};
   }
-  show(problems);
-  return kRefused;
+  if (!unfilled) return Problem{{}, fmt::format("`{}` has stopped answering", settings.server), "see whether it still runs"};
+  return Problem{{},
+                 fmt::format("{} of {} keys could be stored", figures.filled, settings.keys),
+                 figures.gave_up ? "the server has stopped answering: see whether it still runs"
+                                 : "the server refused the others: see whether it has memory for them, and takes values of that size"};
 }
 
 int load(const LoadOptions& options) {
@@ -152,7 +152,13 @@ int load(const LoadOptions& options) {
   fmt::print("{}", options.json ? load_json(options.settings, outcome) : load_text(options.settings, outcome));
   std::fflush(stdout);
   if (!options.log_file.empty() && !write_log(options.log_file, results)) return kRefused;
-  return exit_code_of(options, outcome.figures);
+  if (outcome.figures.wrong > 0) return kBadConfiguration;
+  if (!signals) return kOk;  // somebody did not want to wait for the end
+  const std::optional<Problem> found = trouble(options.settings, outcome.figures);
+  if (!found) return kOk;
+  problems.add(found->where, found->message, found->hint);
+  show(problems);
+  return kRefused;
 }
 
 }  // namespace

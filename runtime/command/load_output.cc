@@ -119,7 +119,7 @@ std::string load_text(const LoadSettings& settings, const LoadOutcome& outcome) 
     text += "\n";
   }
   if (f.late + f.unexpected > 0) text += fmt::format("{:10} {} late answers, {} that answer nothing\n", "besides", f.late, f.unexpected);
-  for (const std::string& complaint : f.complaints) text += "wrong: " + complaint + "\n";
+  for (const std::string& complaint : f.complaints) text += complaint + "\n";
   return text;
 }
 
