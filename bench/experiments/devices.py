@@ -32,7 +32,8 @@ def run(session):
         rows.append([system.title, spread(runs, "saturation", "rate").text(1e3), spread(runs, "saturation", "under_test_us").text(),
                      spread(runs, "work_us").text(), *(spread(runs, "low", "latency_us", name).text() for name in ("mean", "p99")),
                      ", ".join(bounds)])
-    result.table(["clients behind", "k requests/s", "switch's CPU us per request", "of it work", f"mean us at {RATE:,}/s", "p99 us", "rate bound by"], rows)
+    result.table(["clients behind", "k requests/s", "switch's CPU us per request", "of it work", f"mean us at {RATE:,}/s", "p99 us",
+                  "rate bound by"], rows)
     rates = [(system, spread(found[system.name], "saturation", "rate")) for system in systems]
     result.plot("devices", "bars", title="Cached gets a second, by the clients' device", x="k requests/s", bars=[
         {"label": system.title, "kind": system.kind, "value": s.median / 1e3, "low": s.low / 1e3, "high": s.high / 1e3} for system, s in rates])

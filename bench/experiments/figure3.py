@@ -67,8 +67,8 @@ def _plots(result, found, shares):
                   for share in shares]
         points += [[spread(runs, which, "rate").median / 1e3, spread(runs, which, "latency_us", "mean").median] for which in ("one_each", "saturation")]
         series.append({"label": system.title, "kind": system.kind, "points": points})
-    result.plot("figure3", "lines", title="Mean latency at rising load (open loop; last two points: closed loop)", x="k requests/s", y="us", log_x=True, log_y=True,
-                series=series, paper=[{"label": "direct", "x": paper.DIRECT_RATE / 1e3},
+    result.plot("figure3", "lines", title="Mean latency at rising load (open loop; last two points: closed loop)", x="k requests/s", y="us",
+                log_x=True, log_y=True, series=series, paper=[{"label": "direct", "x": paper.DIRECT_RATE / 1e3},
                                       {"label": "TwemProxy", "x": paper.TWEMPROXY_RATE / 1e3},
                                       {"label": "MemSwitch, 2 servers", "x": paper.MEMSWITCH_TWO_SERVERS_RATE / 1e3}])
     papers = {"twemproxy_1": paper.TWEMPROXY_RATE / paper.DIRECT_RATE, "memswitch_2": paper.MEMSWITCH_TWO_SERVERS_RATE / paper.DIRECT_RATE}

@@ -38,8 +38,8 @@ def run(session):
             nothing = sampler.between(start, time.monotonic())
         most = one_each(lab, running, workload, session.effort)["rate"]
         loads = {name: opened(lab, running, workload, share * most, session.effort, seconds, clients=8) for name, share in SHARES.items()}
-        return {"saturation": most, "resident_mib": _resident_mib(running.under_test["switch"]), "shares": {"nothing": nothing.processes["switch"], **{n: r["under_test_share"] for n, r in loads.items()}},
-                "loads": loads}
+        shares = {"nothing": nothing.processes["switch"], **{name: load["under_test_share"] for name, load in loads.items()}}
+        return {"saturation": most, "resident_mib": _resident_mib(running.under_test["switch"]), "shares": shares, "loads": loads}
 
     found = session.rounds(result, SYSTEMS, measure, workload, cached=set(POLICIES))
     rows = []

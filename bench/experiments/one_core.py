@@ -52,7 +52,8 @@ def _devices(session, result, core):
     rows = []
     for case, lines in cases.items():
         share = lines["composed / bare"]
-        rows.append([f"net_{case}", lines["bare DPDK loop"].text(), lines["composed from YAML"].text(), share.text(), f"{paper.FASTCLICK_SHARE[case]:.2f}"])
+        rows.append([f"net_{case}", lines["bare DPDK loop"].text(), lines["composed from YAML"].text(), share.text(),
+                     f"{paper.FASTCLICK_SHARE[case]:.2f}"])
         result.ratio(f"composed_over_bare_{case}", share, f"composed / bare DPDK loop, net_{case}", asked=round(1.4 * paper.FASTCLICK_SHARE[case], 2))
     result.table(["Mpps, 16 servers", "bare DPDK loop", "composed", "composed / bare", "FastClick / bare (elsewhere)"], rows,
                  "Over devices (bench_devices)")

@@ -13,7 +13,7 @@ import pathlib
 import signal
 
 from harness.paths import SMARTSWITCH
-from hosts import DIRECT, HOSTS, LIBC, MEMCACHED_PORT, PR_SET_PDEATHSIG, SERVERS, SERVICE, Lab, LabError, until  # noqa: F401
+from hosts import HOSTS, LIBC, MEMCACHED_PORT, PR_SET_PDEATHSIG, SERVERS, Lab, LabError, until
 
 CLIENT = HOSTS[0]
 OWN = {host.role: host.address for host in HOSTS}

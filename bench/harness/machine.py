@@ -8,7 +8,8 @@ import platform
 import re
 import subprocess
 
-from harness.paths import BIN, SMARTSWITCH
+from harness.lab import Placement
+from harness.paths import BIN, ROOT, SMARTSWITCH
 
 
 def _said(*words):
@@ -44,8 +45,9 @@ def describe():
         "kernel": platform.release(),
         "frequency governor": governor,
         "load before": " ".join(_read("/proc/loadavg").split()[:3]),
-        "smartswitch": " ".join(_said(str(SMARTSWITCH), "--version").split()),
+        "smartswitch": " ".join(_said(str(SMARTSWITCH), "--version").split()).removeprefix("smartswitch "),
         "memcached": _said("memcached", "-V").split("\n")[0].removeprefix("memcached ").strip(),
         "nutcracker": _said("nutcracker", "-V").split("\n")[0].removeprefix("This is nutcracker-").strip(),
-        "programs": "build/release/bin" if BIN.parts[-3:] == ("build", "release", "bin") else BIN.name,
+        "programs": "build/release/bin" if BIN == ROOT / "build/release/bin" else "elsewhere (SMARTSWITCH_BIN)",
+        "places": Placement(sorted(os.sched_getaffinity(0))).text(),
     }

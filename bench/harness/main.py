@@ -19,7 +19,8 @@ from harness.session import Session
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures SmartSwitch beside memcached, TwemProxy and the paper. See bench/README.md.")
+    parser = argparse.ArgumentParser(prog="scripts/bench",
+                                     description="Measures SmartSwitch beside memcached, TwemProxy and the paper. See bench/README.md.")
     parser.add_argument("experiments", nargs="*", metavar="EXPERIMENT", help="only these (see --list)")
     parser.add_argument("--quick", action="store_true", help="all in five minutes: fewer rounds, shorter ones, fewer points")
     parser.add_argument("--list", action="store_true", help="name the experiments and what they answer, and stop")

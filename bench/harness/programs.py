@@ -3,6 +3,7 @@
 """Runs the C++ programs of bench/, and reads what they print."""
 
 import json
+import os
 import re
 import subprocess
 
@@ -52,6 +53,5 @@ def spreads(output):
 
 
 def core_under_test():
-    import os
-
+    """Where programs run that need no other."""
     return Placement(sorted(os.sched_getaffinity(0))).under_test

@@ -27,7 +27,7 @@ class Spread:
     def text(self, scale=1.0, digits=None):
         """`median [low-high]`, in units of `scale`; three figures that count unless `digits` behind the point are given."""
         median, low, high = (number(v / scale, digits) for v in (self.median, self.low, self.high))
-        return median if self.low == self.high else f"{median} [{low}-{high}]"
+        return median if self.low == self.high else f"{median} [{low} to {high}]" if self.low < 0 else f"{median} [{low}-{high}]"
 
     def as_dict(self):
         return {"median": self.median, "low": self.low, "high": self.high, "rounds": self.values}

@@ -5,8 +5,9 @@
 import contextlib
 import dataclasses
 
-from harness.lab import CLIENT, DIRECT, ON_TAP, PROXY, PROXY_PORT, SERVERS, SERVICE, LabError
+from harness.lab import CLIENT, ON_TAP, PROXY, PROXY_PORT, SERVERS, LabError
 from harness.paths import CONFIGS, SMARTSWITCH
+from hosts import DIRECT, SERVICE
 
 OURS, PEER, DIRECTLY = "ours", "peer", "direct"
 
