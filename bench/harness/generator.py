@@ -124,4 +124,4 @@ def one_each(lab, running, workload, effort):
 def warm_cache(lab, running, workload):
     """Asks for every key so often that the switch fetches it."""
     asked = Workload(workload.keys, workload.value_size, "sequential")
-    call_load(lab, running, asked, ["--clients", 1, "--window", 8, "--requests", 5 * workload.keys], seconds=5, warm_up=0)
+    call_load(lab, running, asked, ["--clients", 8, "--window", 4, "--requests", 4 * workload.keys], seconds=5, warm_up=0)
