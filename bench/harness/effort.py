@@ -16,5 +16,5 @@ class Effort:
         return quick if self.quick else full
 
 
-QUICK = Effort(quick=True, rounds=3, seconds=0.6, warm_up=0.1)
+QUICK = Effort(quick=True, rounds=3, seconds=0.5, warm_up=0.1)
 FULL = Effort(quick=False, rounds=5, seconds=1.2, warm_up=0.3)
