@@ -18,6 +18,9 @@ class KeyHistory {
  public:
   explicit KeyHistory(std::uint64_t keys) : keys_(keys) {}
 
+  /// That this key will be asked for soon.
+  void prefetch(std::uint64_t key) const { __builtin_prefetch(&keys_[key]); }
+
   [[nodiscard]] bool set_under_way(std::uint64_t key) const { return keys_[key].under_way; }
   /// Begins a set, and returns the version that it writes. With `again`, it repeats the last one, whose answer was lost: if this one is
   /// answered, it does not matter whether that was done.

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "elements/load/answer_judge.h"
@@ -99,6 +100,7 @@ class LoadClient final : public Element {
     choose_.emplace(distribution_, keys_);
     under_way_.emplace(clients_, at_once());
     random_ = Random(seed_);
+    next_key_ = (*choose_)(random_);
     gathered_.resize(kLargestAnswer);
     report_->set_fill(fill_ ? keys_ : 0);
     wake_.bind<&LoadClient::on_wake>(this);
@@ -382,8 +384,10 @@ class LoadClient final : public Element {
     return key;
   }
 
+  // One request ahead, so that what is known of the key is at hand when its turn comes.
   std::uint64_t choose_key(bool& set) {
-    std::uint64_t key = (*choose_)(random_);
+    std::uint64_t key = std::exchange(next_key_, (*choose_)(random_));
+    history_->prefetch(next_key_);
     if (!set) return key;
     for (unsigned tries = 0; history_->set_under_way(key); ++tries) {
       if (tries == kBusyTries) {
@@ -556,6 +560,7 @@ class LoadClient final : public Element {
   std::int64_t next_arrival_ = 0;
   std::int64_t housekeeping_ = 0;
   std::int64_t last_progress_ = 0;
+  std::uint64_t next_key_ = 0;
   std::uint64_t next_to_fill_ = 0;
   std::vector<std::uint64_t> fill_again_;
   std::uint32_t next_client_ = 0;

@@ -15,13 +15,18 @@ class Zipf {
   Zipf(std::size_t n, double s);
   /// `random` is uniform over 64 bits.
   [[nodiscard]] std::uint32_t operator()(std::uint64_t random) const {
-    const auto slot = static_cast<std::uint32_t>((random >> 32) * chance_.size() >> 32);
-    return static_cast<std::uint32_t>(random) < chance_[slot] ? slot : other_[slot];
+    const auto at = static_cast<std::uint32_t>((random >> 32) * slots_.size() >> 32);
+    const Slot& slot = slots_[at];
+    return static_cast<std::uint32_t>(random) < slot.chance ? at : slot.other;
   }
 
  private:
-  std::vector<std::uint32_t> chance_;  // of 2^32
-  std::vector<std::uint32_t> other_;
+  // Either its own number, or another one.
+  struct Slot {
+    std::uint32_t chance = 0;  // of its own number, in 2^32
+    std::uint32_t other = 0;
+  };
+  std::vector<Slot> slots_;
 };
 
 }  // namespace smartswitch::load
