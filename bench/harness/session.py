@@ -36,8 +36,8 @@ class Session:
 
     def rounds(self, result, systems, measure, workload=None, cached=(), optional=False):
         """Starts each system once a round and lets `measure(lab, running, system)` ask it: a dict of what came of it. Keys of those in
-        `cached` are in the switch's cache before. With `optional`, a system that this machine cannot run is noted and left out. Returns
-        {system name: [what came of it, a dict a round]}."""
+        `cached` are in the switch's cache before. With `optional`, a system that this machine cannot run is noted and left out, and
+        so is a round in which it fails. Returns {system name: [what came of it, a dict a round]}."""
         workload = workload or Workload()
         self.lab.fill(workload.keys, workload.value_size)
         found = {system.name: [] for system in systems}
@@ -48,10 +48,12 @@ class Session:
             try:
                 measured = self._once(system, measure, workload, system.name in cached)
             except (LabError, TimeoutError) as error:
-                if not optional or turn > 0:
+                if not optional:
                     raise
-                result.note(f"{system.title} could not run here: {str(error).strip().splitlines()[-1]}")
-                del found[system.name]
+                what = "could not run here" if not found[system.name] else f"failed in round {turn + 1}, which does not count"
+                result.note(f"{system.title} {what}: {_first_line(error)}")
+                if not found[system.name]:
+                    del found[system.name]
                 continue
             found[system.name].append(measured)
             result.sample(system=system.name, round=turn, **measured)
@@ -65,6 +67,10 @@ class Session:
         if running.summary:
             measured["work_us"] = work_us(running.summary)
         return measured
+
+
+def _first_line(error):
+    return str(error).strip().splitlines()[0]
 
 
 def work_us(summary):
