@@ -229,15 +229,15 @@ class Lab:
 
     # ---- memcached
 
-    def start_memcached(self, role, service=True):
-        """With `service`, it answers to the service address too."""
+    def start_memcached(self, role, service=True, memory=64):
+        """With `service`, it answers to the service address too. `memory` in MiB."""
         host = next(h for h in HOSTS if h.role == role)
         addresses = [host.address] + ([SERVICE] if service else []) + ([DIRECT] if role == "server1" else [])
         # Bound to each address, so that an answer has the address that was asked. setpriv comes before `memcached -u` would: that
         # would clear "die with the parent".
         self.servers[role] = self.start(role, "setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--pdeathsig=KILL",
                                         "memcached", "-U", str(MEMCACHED_PORT), "-p", str(MEMCACHED_PORT),
-                                        "-l", ",".join(addresses), "-t", "1", "-m", "64",
+                                        "-l", ",".join(addresses), "-t", "1", "-m", str(memory),
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         until(lambda: self._memcached_answers(role), f"memcached on {role} to answer")
 

@@ -94,7 +94,7 @@ def licences():
     """Every source file says whose it is and how it may be used, in its first lines."""
     faults = []
     files = [*tracked(".h", ".cc", ".py", ".sh", ".cmake", ".yaml", ".dict", "CMakeLists.txt"), pathlib.Path("CMakeLists.txt"),
-             *(p for p in tracked("") if p.parts[0] in ("scripts", ".ci"))]
+             *(p for p in tracked("") if p.parts[0] in ("scripts", ".ci", "bench"))]
     for path in files:
         if "bad" in path.parts or "corpus" in path.parts:  # wrong on purpose
             continue
@@ -142,6 +142,17 @@ def configurations_named():
     tests = "".join(p.read_text() for p in (ROOT / "tests/integration").glob("*.py"))
     return one([f"{path} is not run by any test in tests/integration" for path in tracked(".yaml")
                 if path.parts[0] == "configs" and path.name not in tests])
+
+
+def bench_scripts():
+    """What scripts/bench computes with, and that it knows its experiments. (It measures on demand only.)"""
+    done = run("/usr/bin/python3", "-m", "unittest", "discover", "-s", "tests/unit/bench", "-p", "*_test.py",
+               env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+    tests = re.search(r"^Ran (\d+) test", done.stderr, re.MULTILINE)
+    listed = run("scripts/bench", "--list")
+    faults = [done.stderr] if done.returncode or not tests else []
+    faults += [f"scripts/bench --list: {listed.stdout}{listed.stderr}"] if listed.returncode else []
+    return Counts(passed=0 if faults else int(tests[1]) + 1, failed=len(faults), output="\n".join(faults))
 
 
 def compile_flags():
@@ -230,7 +241,7 @@ def blocks(document, language):
 
 
 def documents():
-    """What the documents tell a newcomer to write works as it stands there."""
+    """What the documents tell a newcomer to write works as it stands there, and so do the configurations of scripts/bench."""
     build("release", "smartswitch")
     program = BUILD / "release/bin/smartswitch"
     folder = BUILD / "documents"
@@ -252,6 +263,8 @@ def documents():
     must("cmake", "--build", folder / "build")
     must("g++", "-fsyntax-only", *compile_flags(), folder / "test.cc")
     module = ["--load", folder / "build/own_element.so"]
+    for path in sorted((ROOT / "bench/configs").glob("*_[12].yaml")) + [ROOT / "bench/configs/cached.yaml"]:
+        must(program, "check", path)
     for document in ["README.md", *(p.relative_to(ROOT) for p in sorted((ROOT / "docs").glob("*.md")))]:
         for number, text in enumerate(blocks(document, "yaml")):
             if not text.startswith("smartswitch:"):  # a part of a file
@@ -320,7 +333,8 @@ def tidy():
     return Counts(*tally(look, files))
 
 
-STEPS = [licences, rooms, configurations_named, formatting, release, reference, examples, documents, unit, hostile, threads, fuzz, headers, tidy]
+STEPS = [licences, rooms, configurations_named, formatting, bench_scripts, release, reference, examples, documents, unit, hostile, threads, fuzz,
+         headers, tidy]
 
 
 def main():
