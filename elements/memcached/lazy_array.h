@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 
 #include <cstddef>
-#include <cstdint>
+#include <memory>
 #include <type_traits>
 
 namespace smartswitch::memcached {
@@ -29,9 +29,10 @@ class LazyArray {
     if (memory == MAP_FAILED) return false;
     memory_ = memory;
     // Fewer TLB misses where the kernel can; no harm where it cannot. It takes whole huge pages only.
-    void* const aligned = reinterpret_cast<void*>((reinterpret_cast<std::uintptr_t>(memory) + kHugePage - 1) & ~(kHugePage - 1));
-    madvise(aligned, bytes_, MADV_HUGEPAGE);
-    items_ = static_cast<T*>(aligned);
+    std::size_t room = bytes_ + kHugePage;
+    std::align(kHugePage, bytes_, memory, room);
+    madvise(memory, bytes_, MADV_HUGEPAGE);
+    items_ = static_cast<T*>(memory);
     count_ = count;
     return true;
   }
