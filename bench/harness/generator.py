@@ -33,8 +33,10 @@ def call_load(lab, running, workload, words, seconds, warm_up):
     """One run of the load generator: its JSON. What gave no answer at all is asked once more (`asked_again`): a proxy that was pushed over its
     limit may need a while. If there is still none, that is the result: no rate, and latencies without end."""
     target = running.target
+    polling = ["--spin"] if target.device else []  # most devices wake nobody
     command = ["taskset", "-c", lab.placement.generator, SMARTSWITCH, "load", "--server", target.server, *_protocol(target), *workload.words(),
-               "--timeout", f"{TIMEOUT:g}s", "--warm-up", f"{warm_up:g}s", "--for", f"{seconds:g}s", "--json", *map(str, words)]
+               "--timeout", f"{TIMEOUT:g}s", "--warm-up", f"{warm_up:g}s", "--for", f"{seconds:g}s", "--json", *polling,
+               *map(str, words)]
     code, output, complaints = _to_its_end(lab, target.role, command, warm_up + seconds + 30)
     asked_again = code == NO_ANSWER and not target.device
     if asked_again:

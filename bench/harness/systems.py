@@ -121,7 +121,7 @@ def _tap_is_up(lab, _switch):
     return lab.pings("switch", SERVICE)
 
 
-def _behind(name, title, device, client=None, role="client"):
+def _behind(name, title, device, client=None, role="client", idle="adaptive"):
     """`device`, and `client` for a generator on DPDK, with {socket} for a path that both know."""
     @contextlib.contextmanager
     def start(lab):
@@ -130,7 +130,8 @@ def _behind(name, title, device, client=None, role="client"):
         words = ("--device", client.format(socket=socket), "--address", CLIENT.address, "--mac", CLIENT.mac) if client else ()
         target = Target(SERVICE, role=role, device=words)
         ready = _tap_is_up if role == "switch" else _says_running if client else None
-        with running_switch(lab, "cached.yaml", target, ready=ready, CLIENT_DEV=device.format(socket=socket), CACHE_MAX_AGE="1h") as running:
+        with running_switch(lab, "cached.yaml", target, ready=ready, CLIENT_DEV=device.format(socket=socket), CACHE_MAX_AGE="1h",
+                            IDLE=idle) as running:
             yield running
 
     return System(name, title, OURS, start)
@@ -148,9 +149,9 @@ def devices():
     ]
 
 
-def memif():
+def memif(idle="adaptive"):
     return _behind("memif", "net_memif, client on the same", "net_memif0,role=server,socket={socket},socket-abstract=no,id=0",
-                   "net_memif0,role=client,socket={socket},socket-abstract=no,id=0")
+                   "net_memif0,role=client,socket={socket},socket-abstract=no,id=0", idle=idle)
 
 
 def _count(servers):
