@@ -95,7 +95,7 @@ struct Case {
 
 std::vector<Case> cases() {
   const std::string start = "smartswitch: 1\nstate:\n";
-  const std::string cache = "  hot: {class: KeyCache, memory: 256MiB, max_age: 24h, reply_lifetime: 100ms, tickets: 1000000}\n";
+  const std::string cache = "  hot: {class: KeyCache, memory: 256MiB, max_age: 24h, reply_lifetime: 100ms, tickets: 4000000}\n";
   const std::string rest = "classify.several, classify.control, classify.refused, classify.direct, classify.other -> rest\n";
   return {
       {"nothing", "smartswitch: 1\nelements: {rx: Replay, tx: Collect}\nconnections: [rx -> tx]\n"},
