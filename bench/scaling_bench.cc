@@ -99,17 +99,7 @@ std::vector<Case> cases() {
   const std::string rest = "classify.several, classify.control, classify.refused, classify.direct, classify.other -> rest\n";
   return {
       {"nothing", "smartswitch: 1\nelements: {rx: Replay, tx: Collect}\nconnections: [rx -> tx]\n"},
-      {"redirect", start + backends_yaml(kServers) + R"(elements:
-  rx: Replay
-  classify: {class: MemcachedClassifier, service: [10.0.0.100]}
-  choose: {class: KeyHashSwitch, backends: backends}
-  tx: Collect
-  rest: Collect
-connections:
-  - rx -> classify
-  - classify.get -> choose -> tx
-  - classify.write, )" +
-                       rest},
+      {"redirect", redirect_yaml(kServers)},
       {"hits",
        start + cache + R"(elements:
   rx: Replay

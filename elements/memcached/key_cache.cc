@@ -64,7 +64,7 @@ for in vain is fetched by the switch itself (CacheResponder's output `fetch`), w
       .between(Duration{1'000'000}, Duration{86'400'000'000'000});
   d.parameter("reply_lifetime", &KeyCache::reply_lifetime_,
               "the longest that a request or a reply may be on its way, queues of a busy server included; a write without a known reply "
-              "blocks its key for so long")
+              "blocks its key for so long, twice that where others follow it all the time")
       .between(Duration{10'000'000}, Duration{600'000'000'000});
   d.parameter("tickets", &KeyCache::tickets_, "requests under way that can be told apart; beyond it, fewer replies fill the cache")
       .at_least(64);
