@@ -3,7 +3,7 @@
 """The second half of scripts/demo: hosts, memcached, the switch, requests, and what came of them.
 
 Every number is read where it arises: the client says what it was answered and how fast, each memcached how many requests it saw, and
-the switch how many gets it answered itself. The three must add up.
+the switch how many gets it answered itself, and how many it sent on its own to fill its cache. They must add up.
 """
 
 import os
@@ -39,7 +39,7 @@ class Demo:
         return result
 
     def run(self):
-        """Returns the totals of all requests through the switch: requests, wrong, lost, hits, and how many each server saw."""
+        """Returns the totals of all requests through the switch: requests, wrong, lost, hits, the switch's own gets, and how many each server saw."""
         lab = self.lab
         for role in SERVERS:
             lab.start_memcached(role)
@@ -71,6 +71,7 @@ class Demo:
             raise LabError(f"the switch ended with code {code}:\n{switch.log.read_text()}")
         totals = {name: sum(r[name] for r in self.results) for name in ("requests", "wrong", "lost")}
         totals["hits"] = switch.counter("cache", "hits")
+        totals["fetched"] = switch.counter("fetched", "replies")
         totals.update({role: after[role] - before[role] for role in SERVERS})
         for result in self.results:
             sys.stderr.write(result["complaints"])
@@ -86,8 +87,8 @@ def verdict(totals):
         faults.append("the cache answered nothing")
     faults += [f"{role} got no requests" for role in SERVERS if totals[role] == 0]
     answered = totals["hits"] + sum(totals[role] for role in SERVERS)
-    if not faults and answered != totals["requests"]:
-        faults.append(f"{totals['requests']} requests, but cache and servers answered {answered}")
+    if not faults and answered != totals["requests"] + totals["fetched"]:
+        faults.append(f"{totals['requests']} requests and {totals['fetched']} of the switch's own, but cache and servers answered {answered}")
     return faults
 
 
@@ -101,7 +102,7 @@ def main():
     except KeyboardInterrupt:
         return 130
     share = ", ".join(f"{role} {totals[role]:,}" for role in SERVERS)
-    print(f"\nanswered   by the switch {totals['hits']:,}, by {share}: together {totals['requests']:,}")
+    print(f"\nanswered   by the switch {totals['hits']:,}, by {share}; {totals['fetched']:,} of these asked by the switch for its cache")
     print("""
 Try next:
   build/release/bin/smartswitch graph configs/memswitch.yaml -o memswitch.svg    the graph, drawn
@@ -111,7 +112,7 @@ Try next:
     faults = verdict(totals)
     for fault in faults:
         print(f"demo: {fault}", file=sys.stderr)
-    print("demo: " + " ".join(f"{name}={totals[name]}" for name in ("requests", "wrong", "lost", "hits", *SERVERS)))
+    print("demo: " + " ".join(f"{name}={totals[name]}" for name in ("requests", "wrong", "lost", "hits", "fetched", *SERVERS)))
     return 1 if faults else 0
 
 
