@@ -325,7 +325,7 @@ class HostileLoad(HostileTest):
         switch = self.start_memswitch(PROBE_INTERVAL="10s")
         keys = self.keys_at_each_server()
         self.lab.stop_memcached("server2")
-        with UdpMemcached(self.lab) as client:
+        with UdpMemcached(self.lab, timeout=1.0) as client:
             for _ in range(2):  # a third one in a row, and the server would be out
                 client.send(b"get " + b" ".join(keys) + b"\r\n")
             with self.assertRaises(TimeoutError):

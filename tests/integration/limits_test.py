@@ -56,7 +56,7 @@ class Limits(MemswitchTest):
 
     def test_strangers_are_not_heard(self):
         switch = self.start_memswitch(CLIENT_NETWORKS=VICTIM + ",10.99.0.0/16")
-        with UdpMemcached(self.lab) as stranger, self.client_at(VICTIM) as client:
+        with UdpMemcached(self.lab, timeout=0.5) as stranger, self.client_at(VICTIM) as client:
             client.set(b"k", b"value")
             with self.assertRaises(TimeoutError):
                 stranger.ask(b"get k\r\n")
@@ -67,7 +67,7 @@ class Limits(MemswitchTest):
     def client_at(self, address):
         client = UdpMemcached(self.lab)
         client.socket.close()
-        client.socket = self.lab.socket("client", timeout=1.0)
+        client.socket = self.lab.socket("client", timeout=5.0)
         client.socket.bind((address, 0))
         client.socket.connect((SERVICE, MEMCACHED_PORT))
         return client

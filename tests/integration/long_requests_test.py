@@ -229,7 +229,9 @@ class Parts(LongRequestTest):
 
     def test_parts_that_lie_harm_nobody(self):
         switch = self.start_memswitch()
-        for _ in range(200):
+        for i in range(200):
+            if i % 20 == 0:  # in portions that fit the receive ring even if the switch waits for its core
+                self.check_health()
             parts = self.parts(b"lies", self.value(5000))
             victim = self.random.randrange(len(parts))
             header = list(struct.unpack("!HHHH", parts[victim][:8]))
