@@ -76,7 +76,7 @@ PacketRing& prepare_gets(Stand& stand, const std::vector<Key>& keys, bool restor
 
 std::uint64_t cache_hits(Stand& stand) {
   for (const CounterInfo& counter : Registry::instance().element("CacheResponder")->counters) {
-    if (counter.name == "hits") return counter.get(&stand.element<Element>("cache")).value();
+    if (counter.name == "hits") return counter.get(&stand.element<Element>("cache"));
   }
   std::fputs("bench: CacheResponder does not count hits\n", stderr);
   std::abort();

@@ -196,7 +196,7 @@ class Measurement {
   }
   static std::uint64_t counter(std::string_view element_class, std::string_view name, const Element& element) {
     for (const CounterInfo& info : Registry::instance().element(element_class)->counters) {
-      if (info.name == name) return info.get(&element).value();
+      if (info.name == name) return info.get(&element);
     }
     fail("there is no such counter");
   }

@@ -115,7 +115,7 @@ namespace {
 
 std::vector<CounterValue> read_counters(const ClassInfo& info, const void* object) {
   std::vector<CounterValue> values;
-  for (const CounterInfo& counter : info.counters) values.push_back({counter.name, counter.get(object).value(), counter.drop});
+  for (const CounterInfo& counter : info.counters) values.push_back({counter.name, counter.get(object), counter.drop});
   return values;
 }
 

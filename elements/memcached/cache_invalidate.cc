@@ -27,7 +27,7 @@ for its `reply_lifetime`. Nothing is dropped or changed.)");
     Ticket tickets[Batch::kCapacity];
     for (unsigned i = 0; i < batch.size(); ++i) {
       const Packet packet = batch[i];
-      cache_->prefetch(packet.annotations().key_hash);
+      cache_->prefetch_to_write(packet.annotations().key_hash);
       const Headers& h = locate_headers(packet);
       const auto datagram = read_datagram(packet, h);
       if (!datagram) continue;

@@ -83,7 +83,7 @@ bool ClientBudgets::take(ClientAddress client, std::uint64_t subject, double amo
       }
       if (own) break;
     }
-    if (!own && debt > 0) shared_.add_shared();
+    if (!own && debt > 0) shared_.add();
     if (debt + cost > burst_.nanoseconds) return false;
     // Only fails if another worker has just changed it.
     if (entry->compare_exchange_weak(old, entry_of(place.tag, now + debt + cost), std::memory_order_relaxed)) return true;

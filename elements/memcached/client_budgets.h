@@ -68,7 +68,7 @@ class ClientBudgets final : public State {
   std::unique_ptr<Line[]> lines_;
   std::uint64_t mask_ = 0;
   std::uint64_t seed_ = 0;
-  Counter shared_;
+  SharedCounter shared_;
 };
 
 }  // namespace smartswitch::memcached

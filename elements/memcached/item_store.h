@@ -109,6 +109,11 @@ class ItemStore {
     }
     return std::nullopt;
   }
+  /// Whether there is a value of `key`, of this generation, that may be served until `deadline` or longer.
+  [[nodiscard]] bool has(std::uint64_t hash, std::string_view key, std::uint32_t generation, std::int64_t deadline) const {
+    const auto hit = find(look_up(hash), key, generation, deadline);
+    return hit && hit->length != 0 && unchanged(*hit);
+  }
   /// Copies the reply to `out`, where `hit.length + kOverrun` bytes have to be. False if there is none, if it is longer than kLongestReply,
   /// or if somebody has changed the item meanwhile: then what is in `out` is of no use, and it counts as not found.
   static bool copy(const Hit& hit, std::uint8_t* out) {
@@ -154,7 +159,7 @@ class ItemStore {
   [[nodiscard]] bool full() const { return full_.load(std::memory_order_relaxed); }
 
  private:
-  // Where a record will be: found before the bucket is locked, and good as long as the store's lock is held.
+  // Where a record will be: good as long as the store's lock is held; if it is to be used again, as long as the bucket is locked.
   struct Slot {
     Ref old = 0;         // the key's record, dead or alive
     bool reuse = false;  // the new one goes there
@@ -166,6 +171,8 @@ class ItemStore {
   static bool may_be_key(std::string_view key) { return !key.empty() && key.size() <= kLongestKey; }
   template <class MayFill>
   bool put_text(const ItemText& text, std::string_view key, const Draft* draft, const Filling& filling, MayFill&& may_fill);
+  template <class MayFill>
+  std::optional<bool> put_again(const ItemText& text, std::string_view key, const Filling& filling, MayFill&& may_fill);
   Slot find_slot(const ItemText& text, std::string_view key, std::uint64_t hash) const;
   void store(CacheBucket& b, const ItemText& text, const Slot& slot, std::uint64_t hash, const Draft* draft);
   [[nodiscard]] bool whole(const Draft& draft) const;
@@ -191,8 +198,21 @@ class ItemStore {
   std::atomic<std::uint64_t> serial_{0};
 };
 
+// Most fillings renew what a write has taken out. Those go where it was: they need no room, and so not the lock that all workers share. A
+// record that a bucket refers to stays what it is while the bucket is locked. Nothing if the item needs another place.
+template <class MayFill>
+std::optional<bool> ItemStore::put_again(const ItemText& text, std::string_view key, const Filling& filling, MayFill&& may_fill) {
+  LockedBucket b(bucket(filling.hash));
+  const Slot slot = find_slot(text, key, filling.hash);
+  if (!slot.reuse) return std::nullopt;
+  if (!may_fill(*b)) return false;
+  store(*b, text, slot, filling.hash, nullptr);
+  return true;
+}
+
 template <class MayFill>
 bool ItemStore::put_text(const ItemText& text, std::string_view key, const Draft* draft, const Filling& filling, MayFill&& may_fill) {
+  if (const auto done = put_again(text, key, filling, may_fill)) return *done;
   const std::lock_guard hold(lock_);
   make_room(text.head().units(), filling);
   if (draft != nullptr && !whole(*draft)) return false;

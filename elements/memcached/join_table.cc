@@ -87,7 +87,7 @@ std::optional<std::uint32_t> JoinTable::open(Packet request, unsigned parts, std
     note.copy(join.note, note.size());
     return join.name;
   }
-  no_room_.add_shared();
+  no_room_.add();
   return std::nullopt;
 }
 
@@ -123,7 +123,7 @@ JoinTable::Added JoinTable::add(const PartNumber& number, std::string_view text,
     if (index == kNoBlock) {
       free_blocks(join.first_block, join.last_block);
       join.taken = false;
-      no_room_.add_shared();
+      no_room_.add();
       return Added::kNoRoom;
     }
     Block& block = blocks_[index];
@@ -247,7 +247,7 @@ void JoinTable::take(std::uint32_t number, Assembled& assembled) {
   }
   order.resize(parts);
   free_blocks(first, last);
-  joined_.add_shared();
+  joined_.add();
 }
 
 void JoinTable::expire(std::int64_t now) {
@@ -260,7 +260,7 @@ void JoinTable::expire(std::int64_t now) {
     if (now - join.opened < timeout_.nanoseconds) break;
     free_blocks(join.first_block, join.last_block);
     join.taken = false;
-    timed_out_.add_shared();
+    timed_out_.add();
   }
   expiring_.unlock();
 }

@@ -142,9 +142,9 @@ class JoinTable final : public State {
   SpinLock expiring_;
   std::uint32_t oldest_ = 0;  // guarded by expiring_
 
-  Counter joined_;
-  Counter timed_out_;
-  Counter no_room_;
+  SharedCounter joined_;
+  SharedCounter timed_out_;
+  SharedCounter no_room_;
 };
 
 }  // namespace smartswitch::memcached

@@ -154,7 +154,7 @@ std::optional<std::uint64_t> KeyCache::begin_fetch(std::uint64_t hash, std::stri
   // In words between spaces, other keys would be other requests.
   if (key.empty() || key.size() > kLongestKey || key_length(key) != key.size()) return std::nullopt;
   const auto number = fetches_.open(hash, key, now, random);
-  if (number) fetches_begun_.add_shared();
+  if (number) fetches_begun_.add();
   return number;
 }
 
@@ -188,7 +188,7 @@ void KeyCache::write_sent(Ticket ticket, std::uint64_t hash, Write write, std::i
     if (write.renewal != Renewal::kAsBefore) note_renewal(b, CacheBucket::tag_of(hash), write.renewal);
     store_.take_out(b, hash);
   }
-  invalidated_.add_shared();
+  invalidated_.add();
   if (write.no_reply) return;
   TicketTable::Record record;
   record.ticket = ticket.value;
@@ -206,7 +206,7 @@ void KeyCache::unknown_write_sent(std::int64_t now, std::int64_t delay_s) {
   }
   unsettled_.store(true, std::memory_order_release);
   generation_.fetch_add(1, std::memory_order_acq_rel);
-  emptied_.add_shared();
+  emptied_.add();
 }
 
 std::optional<KeyCache::Permit> KeyCache::answered(Ticket ticket, std::int64_t now) {
@@ -227,8 +227,10 @@ bool KeyCache::reply_seen(Ticket ticket, std::string_view text, std::int64_t now
   if (exact_expiry_ || permit->kind != TicketTable::Kind::kRead || !text.starts_with("VALUE ")) return false;
   if (reply.kind != ReplyKind::kValue || !reply.whole || reply.key.empty()) return false;
   if (text.substr(reply.size()) != "END\r\n" || hash_key(reply.key) != permit->key_hash || text.size() > kLongestReply) return false;
+  // Many gets may have met one write: the first reply fills, and the others would only take the item's memory from workers that read it.
+  if (store_.has(permit->key_hash, reply.key, permit->generation, now + max_age_.nanoseconds / 16 * 15)) return false;
   if (!worth_fetching(permit->key_hash)) {
-    cold_.add_shared();
+    cold_.add();
     return false;
   }
   Item item;
@@ -283,7 +285,7 @@ ItemStore::Filling KeyCache::filling(const Permit& permit, std::int64_t deadline
 std::int64_t KeyCache::sent_at(const Permit& permit) { return std::int64_t{permit.time} << kTickBits; }
 
 bool KeyCache::count_fill(bool filled) {
-  (filled ? filled_ : refused_).add_shared();
+  (filled ? filled_ : refused_).add();
   return filled;
 }
 

@@ -58,7 +58,7 @@ std::optional<RequestTable::Name> RequestTable::open(const Request& request, std
     request.load->note_sent();
     return Name{static_cast<std::uint16_t>(first_port_ + (slot.name >> 16)), static_cast<std::uint16_t>(slot.name)};
   }
-  full_.add_shared();
+  full_.add();
   return std::nullopt;
 }
 
@@ -67,7 +67,7 @@ std::optional<RequestTable::Request> RequestTable::close(Name name, Endpoint fro
   Slot& slot = slots_[number & mask_];
   const std::lock_guard hold(slot.lock);
   if (!slot.taken || slot.name != number || slot.request.server != from) {
-    strays_.add_shared();
+    strays_.add();
     return std::nullopt;
   }
   if (progress.datagrams > 1) {
@@ -98,7 +98,7 @@ void RequestTable::expire(std::int64_t now) {
     if (waiting) break;
     if (!gone) continue;
     open_.fetch_sub(1, std::memory_order_relaxed);
-    lost_.add_shared();
+    lost_.add();
     request.load->note_lost();
   }
   expiring_.unlock();

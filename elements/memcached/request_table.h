@@ -125,9 +125,9 @@ class RequestTable final : public State {
   std::atomic<std::uint64_t> open_{0};
   SpinLock expiring_;
   std::uint32_t oldest_ = 0;  // guarded by expiring_
-  Counter lost_;
-  Counter strays_;
-  Counter full_;
+  SharedCounter lost_;
+  SharedCounter strays_;
+  SharedCounter full_;
 };
 
 }  // namespace smartswitch::memcached

@@ -81,7 +81,7 @@ struct CounterInfo {
   std::string name;
   std::string help;
   bool drop = false;  ///< a reason for dropping packets
-  std::function<const Counter&(const void* object)> get;
+  std::function<std::uint64_t(const void* object)> get;
 };
 
 /// Everything a class says of itself; `create` makes one with its defaults.
@@ -342,6 +342,7 @@ class DescribeClass : public DescribeFields<T> {
   void example(std::string text) { info_->example = std::move(text); }
 
   void counter(std::string name, Counter T::*member, std::string help) { add(std::move(name), member, std::move(help), false); }
+  void counter(std::string name, SharedCounter T::*member, std::string help) { add(std::move(name), member, std::move(help), false); }
   void drop(std::string name, DropReason T::*member, std::string help) { add(std::move(name), member, std::move(help), true); }
 
  protected:
@@ -351,7 +352,7 @@ class DescribeClass : public DescribeFields<T> {
   template <class C>
   void add(std::string name, C T::*member, std::string help, bool is_drop) {
     info_->counters.push_back({std::move(name), std::move(help), is_drop,
-                               [member](const void* object) -> const Counter& { return static_cast<const T*>(object)->*member; }});
+                               [member](const void* object) { return (static_cast<const T*>(object)->*member).value(); }});
   }
   Info* info_;
 };

@@ -195,7 +195,7 @@ TestBench::~TestBench() {
     for (const Output* output : loose_) out += output->packets();
     std::uint64_t dropped = 0;
     for (const CounterInfo& counter : info_->counters) {
-      if (counter.drop) dropped += counter.get(element_.get()).value();
+      if (counter.drop) dropped += counter.get(element_.get());
     }
     const std::uint64_t came = pushed_ + element_->created() + element_->received();
     const std::uint64_t went = out + element_->sent() + dropped + element_->consumed() + element_->held();
@@ -278,7 +278,7 @@ std::vector<Seen> TestBench::take(const std::string& name) {
 
 std::uint64_t TestBench::counter(const std::string& name) const {
   for (const CounterInfo& counter : info_->counters) {
-    if (counter.name == name) return counter.get(element_.get()).value();
+    if (counter.name == name) return counter.get(element_.get());
   }
   ADD_FAILURE() << info_->name << " has no counter `" << name << "`";
   return 0;

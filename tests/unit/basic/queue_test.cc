@@ -158,7 +158,7 @@ void push_from_threads(rte_mempool* pool, const std::string& capacity, unsigned 
   for (std::thread& worker : workers) worker.join();
   while (info->poll(*queue) > 0) {
   }
-  EXPECT_EQ(gathered.packets.size() + info->counters[0].get(queue.get()).value(), threads * each);
+  EXPECT_EQ(gathered.packets.size() + info->counters[0].get(queue.get()), threads * each);
   EXPECT_EQ(queue->held(), 0U);
   std::vector<std::int64_t> last(threads, -1);
   for (const Packet packet : gathered.packets) {

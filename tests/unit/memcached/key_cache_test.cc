@@ -48,6 +48,18 @@ TEST(KeyCache, ServesWhatAServerHasSaid) {
   EXPECT_EQ(cache.look("j"), "");
 }
 
+TEST(KeyCache, TakesTheFirstOfManyRepliesUntilItGetsOld) {
+  Cache cache(Value::map({{"max_age", "16s"}}));
+  cache.get(1, "k");
+  cache.get(2, "k");
+  EXPECT_TRUE(cache.reply(1, value("k", "v")));
+  EXPECT_FALSE(cache.reply(2, value("k", "v"))) << "it brings nothing new";
+  cache.now += 2 * kOneSecond;
+  cache.get(3, "k");
+  EXPECT_TRUE(cache.reply(3, value("k", "w"))) << "it may be served for longer";
+  EXPECT_EQ(cache.look("k"), value("k", "w"));
+}
+
 TEST(KeyCache, KeepsValuesOfEverySizeThatFitsAFrame) {
   Cache cache;
   for (std::size_t size = 0; size < 1600; ++size) {

@@ -167,7 +167,7 @@ TEST(Describe, ReachesTheObjectsParts) {
   EXPECT_EQ(&info.outputs[1].single(*element), &sample.bad);
   EXPECT_EQ(&info.outputs[2].array(*element), &sample.to);
   sample.seen.add(5);
-  EXPECT_EQ(info.counters[0].get(element.get()).value(), 5U);
+  EXPECT_EQ(info.counters[0].get(element.get()), 5U);
   Batch batch;
   info.inputs[1].entry(element.get(), 7, batch);
   EXPECT_EQ(sample.last_index, 7U);

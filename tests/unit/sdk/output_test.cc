@@ -227,14 +227,19 @@ TEST_F(PacketTest, ForgetsWhatWasLearnt) {
 
 TEST(CounterType, AddsUpAcrossThreadsIfShared) {
   Counter counter;
+  SharedCounter spread;
   std::vector<std::thread> threads;
-  for (int t = 0; t < 4; ++t) {
+  for (int t = 0; t < 20; ++t) {
     threads.emplace_back([&] {
-      for (int i = 0; i < 10'000; ++i) counter.add_shared();
+      for (int i = 0; i < 10'000; ++i) {
+        counter.add_shared();
+        spread.add();
+      }
     });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(counter.value(), 40'000U);
+  EXPECT_EQ(counter.value(), 200'000U);
+  EXPECT_EQ(spread.value(), 200'000U);
   Counter own;
   own.add();
   own.add(41);
