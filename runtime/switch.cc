@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include <atomic>
+#include <mutex>
 
 #include "graph/port_names.h"
 #include "runtime/bells.h"
@@ -45,6 +46,7 @@ struct Switch::Parts {
   [[nodiscard]] std::uint64_t held() const;
   [[nodiscard]] std::uint64_t packets_in_use() const;
   void count_elements(Snapshot& snapshot) const;
+  [[nodiscard]] Snapshot count() const;
 
   graph::Plan plan;
   Pool pool;
@@ -54,6 +56,8 @@ struct Switch::Parts {
   std::unique_ptr<Pipeline> pipeline;
   std::atomic<std::int64_t> started{0};
   std::atomic<std::int64_t> stopped{0};
+  std::atomic<Phase> phase{Phase::kBuilt};
+  std::mutex looking;  // held by whoever counts, from whatever thread, and by who takes away what is counted
 };
 
 bool Switch::Parts::build(const SwitchOptions& options, Problems& problems) {
@@ -226,6 +230,7 @@ Switch::~Switch() {
 void Switch::start() {
   parts_->started = monotonic_ns();
   for (const auto& worker : parts_->workers) worker->launch();
+  parts_->phase = Phase::kRunning;
 }
 
 bool Switch::wait_until(const std::function<bool()>& done, Duration at_most) {
@@ -237,9 +242,15 @@ bool Switch::wait_until(const std::function<bool()>& done, Duration at_most) {
   return true;
 }
 
+void Switch::drain() {
+  if (parts_->phase != Phase::kRunning) return;
+  parts_->phase = Phase::kDraining;
+  for (const auto& worker : parts_->workers) worker->drain();
+}
+
 void Switch::stop() {
   if (parts_->started == 0 || parts_->stopped != 0) return;
-  for (const auto& worker : parts_->workers) worker->drain();
+  drain();
   // The present round may still be taking packets in; after the one that follows it, only borders have been polled.
   std::vector<std::uint64_t> past;
   for (const auto& worker : parts_->workers) past.push_back(worker->rounds() + 2);
@@ -252,9 +263,11 @@ void Switch::stop() {
   wait_until(drained, Duration{kDrainPatience});
   for (const auto& worker : parts_->workers) worker->stop();
   parts_->stopped = monotonic_ns();
+  parts_->phase = Phase::kStopped;
 }
 
 std::uint64_t Switch::close() {
+  const std::lock_guard nobody_looks(parts_->looking);
   parts_->pipeline.reset();
   parts_->workers.clear();
   parts_->ports.reset();
@@ -264,26 +277,38 @@ std::uint64_t Switch::close() {
   return lost;
 }
 
-Snapshot Switch::snapshot() const {
+Snapshot Switch::Parts::count() const {
   Snapshot snapshot;
-  const std::int64_t stopped = parts_->stopped;
-  const std::int64_t end = stopped != 0 ? stopped : monotonic_ns();
-  const std::int64_t begin = parts_->started;
+  const std::int64_t ended = stopped;
+  const std::int64_t end = ended != 0 ? ended : monotonic_ns();
+  const std::int64_t begin = started;
   snapshot.seconds = begin == 0 ? 0 : static_cast<double>(end - begin) / 1e9;
-  if (!parts_->pipeline) return snapshot;
-  parts_->count_elements(snapshot);
-  for (std::size_t i = 0; i < parts_->plan.states.size(); ++i) {
-    const graph::StateObject& spec = parts_->plan.states[i];
-    const State* state = parts_->pipeline->states()[i].get();
+  if (!pipeline) return snapshot;
+  count_elements(snapshot);
+  for (std::size_t i = 0; i < plan.states.size(); ++i) {
+    const graph::StateObject& spec = plan.states[i];
+    const State* state = pipeline->states()[i].get();
     StateCounts& counts = snapshot.states.emplace_back(StateCounts{spec.name, spec.info->name, read_counters(*spec.info, state), {}});
     for (const RankingInfo& ranking : spec.info->rankings) counts.rankings.push_back({ranking.name, ranking.get(state)});
   }
-  for (const Ports::Live& port : parts_->ports->live()) snapshot.ports.push_back(count_port(port));
-  for (const auto& worker : parts_->workers) snapshot.workers.push_back(count_worker(*worker));
-  snapshot.pool_packets = parts_->pool->size + (parts_->large_pool ? parts_->large_pool->size : 0);
-  snapshot.pool_in_use = parts_->packets_in_use();
+  for (const Ports::Live& port : ports->live()) snapshot.ports.push_back(count_port(port));
+  for (const auto& worker : workers) snapshot.workers.push_back(count_worker(*worker));
+  snapshot.pool_packets = pool->size + (large_pool ? large_pool->size : 0);
+  snapshot.pool_in_use = packets_in_use();
   return snapshot;
 }
+
+Snapshot Switch::snapshot() const {
+  const std::lock_guard alone(parts_->looking);
+  return parts_->count();
+}
+
+void Switch::look(const std::function<void(const graph::Plan&, const Snapshot&)>& looker) const {
+  const std::lock_guard alone(parts_->looking);
+  looker(parts_->plan, parts_->count());
+}
+
+Phase Switch::phase() const { return parts_->phase; }
 
 const graph::Plan& Switch::plan() const { return parts_->plan; }
 

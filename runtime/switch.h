@@ -34,7 +34,14 @@ struct SwitchOptions {
   HugePages huge_pages = HugePages::kAuto;
 };
 
-/// Its methods are for one thread, except snapshot().
+enum class Phase : std::uint8_t {
+  kBuilt,     ///< not started yet
+  kRunning,   ///< takes packets in
+  kDraining,  ///< takes nothing new in
+  kStopped,
+};
+
+/// Its methods are for one thread, except snapshot(), look() and phase().
 class Switch {
  public:
   /// Everything but running: memory, devices, state objects, elements. Null, with all reasons in `problems`, if something cannot be had.
@@ -48,10 +55,17 @@ class Switch {
   void start();
   /// Waits until `done` is true, which is asked once a millisecond, or `at_most` has gone by. Returns what `done` said last.
   bool wait_until(const std::function<bool()>& done, Duration at_most);
+  /// From now on takes in nothing new and lets Queues run empty. There is no way back but another switch.
+  void drain();
   /// Takes in nothing new, lets Queues run empty (for at most 0.1 s), and ends the workers. Counters and held packets stay to be read.
   void stop();
-  /// The counts now. From any thread, until close().
+  /// The counts now; after close() there are none. From any thread.
   [[nodiscard]] Snapshot snapshot() const;
+  /// Calls `looker` with the plan and the counts that belong to it. They are its own until it returns: meanwhile close() waits, and other
+  /// lookers do. From any thread.
+  void look(const std::function<void(const graph::Plan&, const Snapshot&)>& looker) const;
+  /// From any thread.
+  [[nodiscard]] Phase phase() const;
   /// After stop(): ends elements and devices and returns how many packets of the pool did not come back: 0, or there is a leak.
   std::uint64_t close();
 

@@ -128,12 +128,13 @@ void Worker::loop() {
     if (packets > 0) {
       idle_since = context_.now;
       listen = Doorbell::Listen::kBells;
-    } else if (adaptive && mode == Mode::kRun) {
+    } else if (adaptive) {
       if (context_.now - idle_since <= kSpin) {
         rte_pause();
         continue;
       }
-      const bool rang = sleep(idle_since, listen);
+      // Bells of what is not polled any more would never let it sleep.
+      const bool rang = sleep(idle_since, mode == Mode::kRun ? listen : Doorbell::Listen::kRing);
       tsc = rte_rdtsc();
       if (rang) {
         idle_since = clock.at(tsc);
