@@ -5,6 +5,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -50,6 +51,8 @@ struct FileOptions {
   std::vector<std::string> settings;
   ModuleOptions modules;
   void add_to(CLI::App& verb);
+  /// What --set says.
+  [[nodiscard]] std::map<std::string, std::string> variables() const;
   /// The plan, or nothing and an exit code; faults have been shown on stderr then.
   [[nodiscard]] std::optional<graph::Plan> load(int& exit_code) const;
 };
