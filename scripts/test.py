@@ -23,7 +23,7 @@ FUZZ_SECONDS = 15
 MOST_LINES = 80  # of a failure's output
 SOURCE_FOLDERS = ["elements", "graph", "runtime", "tests", "bench", "examples", "configs", "scripts", "cmake", ".ci"]
 # With state that several threads touch at once.
-CONCURRENT_ROOMS = ["sdk", "basic", "memcached", "load", "runtime"]
+CONCURRENT_ROOMS = ["sdk", "basic", "memcached", "load", "runtime", "control"]
 
 
 class Failed(Exception):

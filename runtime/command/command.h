@@ -33,6 +33,10 @@ void add_describe(CLI::App& app, int& exit_code);
 void add_where(CLI::App& app, int& exit_code);
 void add_import_twemproxy(CLI::App& app, int& exit_code);
 void add_load(CLI::App& app, int& exit_code);
+void add_stats(CLI::App& app, int& exit_code);
+void add_drain(CLI::App& app, int& exit_code);
+void add_stop(CLI::App& app, int& exit_code);
+void add_ctl(CLI::App& app, int& exit_code);
 
 /// Adds an option that is a duration of 1 ms or more, or 0 if that `may_be_zero`.
 CLI::Option* add_duration(CLI::App& verb, const std::string& name, Duration& target, const std::string& help, bool may_be_zero = false);

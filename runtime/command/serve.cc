@@ -46,14 +46,28 @@ control::Program describe_program(const FileOptions& input, const ControlOptions
 
 std::unique_ptr<control::Server> open_server(const runtime::Switch& live, const control::Program& program, const ControlOptions& options,
                                              Problems& problems) {
-  if (options.place == kNone) return nullptr;
-  control::SocketFile file =
-      options.place.empty() ? usual_socket(program.name) : control::SocketFile::listen(options.place, false, problems);
-  if (!file.good()) return nullptr;
-  auto server = std::make_unique<control::Server>(control::Limits{});
-  control::add_switch_routes(server->router(), {live, program, server->counts()});
-  spdlog::info("control: {}", file.path());
-  server->serve(std::move(file));
+  const graph::Control& wanted = live.plan().control;
+  const std::string& place = options.place.empty() ? wanted.socket : options.place;
+  const bool listens = !wanted.listen.empty() && options.place != kNone;
+  control::SocketFile file;
+  if (place.empty()) {
+    file = usual_socket(program.name);
+  } else if (place != kNone) {
+    file = control::SocketFile::listen(place, false, problems);
+  }
+  if (!file.good() && !listens) return nullptr;
+  control::Limits limits;
+  limits.connections = wanted.connections;
+  auto server = std::make_unique<control::Server>(limits);
+  control::add_switch_routes(server->router(), {live, program, server->counts(), wanted.metrics_without_token});
+  if (file.good()) {
+    spdlog::info("control: {}", file.path());
+    server->serve(std::move(file));
+  }
+  if (listens) {
+    const std::uint16_t port = server->serve_tcp(wanted, problems);
+    if (port != 0) spdlog::info("control: https://{}:{}", wanted.listen.substr(0, wanted.listen.rfind(':')), port);
+  }
   return server;
 }
 

@@ -9,6 +9,7 @@
 #include <set>
 #include <string_view>
 
+#include "graph/plan.h"
 #include "runtime/control/session.h"
 #include "runtime/control/socket_file.h"
 
@@ -43,5 +44,8 @@ class Listener {
 
 /// Everybody who may connect may do everything. Makes the socket again when its file is gone.
 std::unique_ptr<Listener> unix_listener(Hall& hall, SocketFile file);
+/// HTTP over TLS, as `control` says; who has the token may do everything. Null, with the reasons in `problems`, if that cannot be had.
+/// `port` is the one it listens on.
+std::unique_ptr<Listener> tcp_listener(Hall& hall, const graph::Control& control, std::uint16_t& port, Problems& problems);
 
 }  // namespace smartswitch::runtime::control

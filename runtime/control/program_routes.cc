@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright the SmartSwitch authors
+#include <fmt/format.h>
+
 #include "runtime/control/switch_routes.h"
 
 namespace smartswitch::runtime::control {
@@ -34,8 +36,11 @@ Response about(const SwitchRoutes& routes) {
 
 Response ready(const SwitchRoutes& routes) {
   const Phase phase = routes.live.phase();
-  const bool is_ready = phase == Phase::kRunning;
-  return json_response({{"ready", is_ready}, {"phase", phase_name(phase)}}, is_ready ? 200 : 503);
+  Json json = {{"ready", phase == Phase::kRunning}, {"phase", phase_name(phase)}};
+  if (phase == Phase::kRunning) return json_response(json);
+  json["error"] = fmt::format("the switch takes no packets in: it is {}", phase_name(phase));
+  json["hint"] = "";
+  return json_response(json, 503);
 }
 
 Response configuration(const Program& program) {

@@ -94,6 +94,13 @@ const Counts& Server::counts() const { return parts_->counts; }
 
 void Server::serve(SocketFile file) { parts_->listeners.push_back(unix_listener(parts_->hall, std::move(file))); }
 
+std::uint16_t Server::serve_tcp(const graph::Control& control, Problems& problems) {
+  std::uint16_t port = 0;
+  auto listener = tcp_listener(parts_->hall, control, port, problems);
+  if (listener) parts_->listeners.push_back(std::move(listener));
+  return port;
+}
+
 void Server::start(const std::vector<unsigned>& busy_cores) {
   parts_->busy_cores = busy_cores;
   // Signals are for the program's main thread.

@@ -12,6 +12,7 @@
 #include <memory>
 #include <vector>
 
+#include "graph/plan.h"
 #include "runtime/control/counts.h"
 #include "runtime/control/limits.h"
 #include "runtime/control/router.h"
@@ -34,6 +35,9 @@ class Server {
   [[nodiscard]] const Counts& counts() const;
   /// Before start(). A socket file that disappears while the server runs is made again.
   void serve(SocketFile file);
+  /// Before start(). Also serves HTTP over TLS where `control.listen` says, and returns its port; 0, with the reasons in `problems`, if
+  /// that cannot be.
+  std::uint16_t serve_tcp(const graph::Control& control, Problems& problems);
 
   /// Starts the thread. It keeps off the cores in `busy_cores`, if others are left, and gives way to whatever it has to share one with.
   void start(const std::vector<unsigned>& busy_cores);

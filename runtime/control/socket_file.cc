@@ -47,7 +47,8 @@ std::string fault_of_folder(const std::string& folder) {
 class FolderLock {
  public:
   explicit FolderLock(const std::string& path) : descriptor_(open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-    if (descriptor_ >= 0) flock(descriptor_, LOCK_EX);
+    // Whoever may read the folder could hold it for ever; to wait a second is enough among those who behave.
+    for (int tries = 0; descriptor_ >= 0 && tries < 100 && flock(descriptor_, LOCK_EX | LOCK_NB) != 0; ++tries) usleep(10'000);
   }
   ~FolderLock() {
     if (descriptor_ >= 0) close(descriptor_);

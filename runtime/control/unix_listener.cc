@@ -3,8 +3,8 @@
 #include <spdlog/spdlog.h>
 
 #include <boost/asio/steady_timer.hpp>
-#include <optional>
 
+#include "runtime/control/accept_loop.h"
 #include "runtime/control/listener.h"
 
 namespace smartswitch::runtime::control {
@@ -14,13 +14,11 @@ using boost::asio::local::stream_protocol;
 
 // How often the socket's file is looked after.
 constexpr std::chrono::seconds kLook{1};
-// Out of descriptors, say: some connection has to end first.
-constexpr std::chrono::milliseconds kRetry{100};
 
 class UnixListener final : public Listener {
  public:
   UnixListener(Hall& all, SocketFile file)
-      : Listener(all), file_(std::move(file)), acceptor_(all.context), look_(all.context), retry_(all.context) {
+      : Listener(all), file_(std::move(file)), acceptor_(all.context), look_(all.context), loop_(all.context) {
     acceptor_.assign(stream_protocol(), file_.release());
   }
 
@@ -34,30 +32,15 @@ class UnixListener final : public Listener {
     boost::system::error_code ignored;
     acceptor_.close(ignored);
     look_.cancel();
-    retry_.cancel();
+    loop_.stop();
     end_sessions();
   }
 
  private:
   void accept() {
-    acceptor_.async_accept([this](boost::system::error_code error, stream_protocol::socket socket) {
-      if (!acceptor_.is_open()) return;
-      // An acceptor that was replaced.
-      if (error == boost::asio::error::operation_aborted) return;
-      if (error) return accept_later();
-      if (make_room()) {
-        begin(plain_channel(std::move(socket)), [](std::string_view) { return true; });
-      } else {
-        refuse(socket);
-      }
-      accept();
-    });
-  }
-
-  void accept_later() {
-    retry_.expires_after(kRetry);
-    retry_.async_wait([this](boost::system::error_code error) {
-      if (!error) accept();
+    loop_.run(acceptor_, [this](stream_protocol::socket socket) {
+      if (!make_room()) return refuse(socket);
+      begin(plain_channel(std::move(socket)), [](std::string_view) { return true; });
     });
   }
 
@@ -105,7 +88,7 @@ class UnixListener final : public Listener {
   SocketFile file_;
   stream_protocol::acceptor acceptor_;
   boost::asio::steady_timer look_;
-  boost::asio::steady_timer retry_;
+  AcceptLoop loop_;
   bool complained_ = false;
 };
 
