@@ -46,7 +46,7 @@ control::Program describe_program(const FileOptions& input, const ControlOptions
 
 std::unique_ptr<control::Server> open_server(const runtime::Switch& live, const control::Program& program, const ControlOptions& options,
                                              Problems& problems) {
-  const graph::Control& wanted = live.plan().control;
+  const graph::Control& wanted = live.plan()->control;
   const std::string& place = options.place.empty() ? wanted.socket : options.place;
   const bool listens = !wanted.listen.empty() && options.place != kNone;
   control::SocketFile file;
