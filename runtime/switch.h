@@ -23,9 +23,13 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "graph/plan.h"
 #include "runtime/eal.h"
+#include "runtime/reloaded.h"
 #include "runtime/snapshot.h"
 
 namespace smartswitch::runtime {
@@ -41,7 +45,9 @@ enum class Phase : std::uint8_t {
   kStopped,
 };
 
-/// Its methods are for one thread, except snapshot(), look() and phase().
+enum class ObjectKind : std::uint8_t { kElement, kState };
+
+/// start(), wait_until() and close() are for one thread; the others may be called from any, until close().
 class Switch {
  public:
   /// Everything but running: memory, devices, state objects, elements. Null, with all reasons in `problems`, if something cannot be had.
@@ -59,19 +65,34 @@ class Switch {
   void drain();
   /// Takes in nothing new, lets Queues run empty (for at most 0.1 s), and ends the workers. Counters and held packets stay to be read.
   void stop();
-  /// The counts now; after close() there are none. From any thread.
+  /// Changes over to another plan while packets flow: what is the same in both goes on untouched, no packet is lost, and of one flow none
+  /// overtakes another, unless the plan itself changes their way. State objects of the same name and class stay. Nothing, with all reasons
+  /// in `problems`, if that cannot be: then all is as it was. One at a time: others wait.
+  std::optional<Reloaded> reload(graph::Plan plan, Problems& problems);
+  /// What reload() would change, as far as that can be told without trying.
+  [[nodiscard]] Reloaded difference(const graph::Plan& plan) const;
+  /// Calls a handler of an element or a state object. Of an element with copies on several workers each is asked, and the result is a list.
+  /// Nothing, with the reason in `problems`, if there is no such thing, or it refuses.
+  std::optional<Value> call(ObjectKind kind, const std::string& object, const std::string& handler, const Value& argument,
+                            Problems& problems);
+  /// A plan like the one that runs, but for one parameter of an element or a state object: for reload(). Nothing, with the reason in
+  /// `problems`, if there is no such parameter, or it decides how the graph is wired.
+  [[nodiscard]] std::optional<graph::Plan> plan_with(ObjectKind kind, const std::string& object, const std::string& parameter, Value value,
+                                                     Problems& problems) const;
+  /// Runs `task` while all workers stand still between two rounds: quick, please.
+  void while_still(const std::function<void(Pipeline&)>& task);
+  /// The counts now; after close() there are none.
   [[nodiscard]] Snapshot snapshot() const;
-  /// Calls `looker` with the plan and the counts that belong to it. They are its own until it returns: meanwhile close() waits, and other
-  /// lookers do. From any thread.
+  /// Calls `looker` with the plan and the counts that belong to it. They are its own until it returns: meanwhile reload() and close() wait.
   void look(const std::function<void(const graph::Plan&, const Snapshot&)>& looker) const;
-  /// From any thread.
   [[nodiscard]] Phase phase() const;
   /// After stop(): ends elements and devices and returns how many packets of the pool did not come back: 0, or there is a leak.
   std::uint64_t close();
 
-  [[nodiscard]] const graph::Plan& plan() const;
-  /// The state object of that name, until close(); nullptr if there is none. Its own methods say what may be done with it meanwhile.
-  [[nodiscard]] State* state(std::string_view name) const;
+  /// What runs now; it lives on after a reload for as long as somebody has it.
+  [[nodiscard]] std::shared_ptr<const graph::Plan> plan() const;
+  /// The state object of that name, or null. Its own methods say what may be done with it meanwhile.
+  [[nodiscard]] std::shared_ptr<State> state(std::string_view name) const;
 
  private:
   struct Parts;

@@ -37,7 +37,7 @@ Response about(const SwitchRoutes& routes, const Router& router) {
     json["ports"] = plan.ports.size();
     json["workers"] = plan.workers.size();
   });
-  json["configuration"] = routes.program.file;
+  json["configuration"] = routes.program.configuration.get().file;
   json["routes"] = table(router);
   return json_response(json);
 }
@@ -52,9 +52,10 @@ Response ready(const SwitchRoutes& routes) {
 }
 
 Response configuration(const Program& program) {
+  const Configuration present = program.configuration.get();
   Json settings = Json::object();
-  for (const auto& [name, value] : program.settings) settings[name] = value;
-  return json_response({{"file", program.file}, {"settings", settings}, {"text", program.text}});
+  for (const auto& [name, value] : present.settings) settings[name] = value;
+  return json_response({{"file", present.file}, {"settings", settings}, {"text", present.text}});
 }
 
 // Those that only begin something answer before it is done.
