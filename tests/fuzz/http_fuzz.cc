@@ -32,6 +32,9 @@ class Subject {
     live_ = runtime::Switch::create(std::move(*loaded.plan), {}, problems);
     if (!live_) std::abort();
     program_.stop = program_.drain = [] {};
+    program_.change = [this](const std::function<void(runtime::Switch&)>& task) { task(*live_); };
+    // Files are read by others than the API.
+    program_.reload = [](const ReloadOrder& order, const Reply& reply) { reply(json_response({{"file", order.file}})); };
     add_switch_routes(router_, {*live_, program_, counts_, true});
   }
   [[nodiscard]] const Router& router() const { return router_; }
