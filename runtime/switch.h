@@ -29,6 +29,7 @@
 
 #include "graph/plan.h"
 #include "runtime/eal.h"
+#include "runtime/observe/edge_hooks.h"
 #include "runtime/reloaded.h"
 #include "runtime/snapshot.h"
 
@@ -62,6 +63,11 @@ class Switch {
   [[nodiscard]] Reloaded difference(const graph::Plan& plan) const;
   /// Runs `task` while all workers stand still between two rounds: quick, please.
   void while_still(const std::function<void(Pipeline&)>& task);
+  /// Runs `task` while all workers stand still: to put those on edges, or off them, who look at packets (runtime/observe). Who was put on
+  /// stays over a reload, and has to be taken off before it ends.
+  void change_hooks(const std::function<void(observe::EdgeHooks&)>& task);
+  /// The graph that runs, for those who will be put on its edges; null after close().
+  [[nodiscard]] std::shared_ptr<const observe::Wiring> wiring() const;
   /// The counts now.
   [[nodiscard]] Snapshot snapshot() const;
   /// After stop(): ends elements and devices and returns how many packets of the pool did not come back: 0, or there is a leak.

@@ -22,6 +22,7 @@ constexpr const char* kMore =
     "  smartswitch list                                       the elements there are\n"
     "  smartswitch describe Queue                             what one does and takes\n"
     "  smartswitch where my.yaml < keys.txt                   the server of each key\n"
+    "  smartswitch explain my.yaml 'udp 10.0.0.1:999 -> 10.0.0.100:11211 get foo'   which way it would take\n"
     "  smartswitch import-twemproxy nutcracker.yml > my.yaml\n"
     "  smartswitch load --server 10.0.0.100 --window 32       ask memcached, measure and check the answers\n"
     "\n"
@@ -60,6 +61,7 @@ int main(int argc, char** argv) {
   add_list(app, exit_code);
   add_describe(app, exit_code);
   add_where(app, exit_code);
+  add_explain(app, exit_code);
   add_import_twemproxy(app, exit_code);
   add_load(app, exit_code);
   try {

@@ -21,6 +21,8 @@ void Onward::push(Batch& batch) const {
   }
 }
 
+EdgeHooks::EdgeHooks() = default;
+
 EdgeHooks::~EdgeHooks() { take_off(); }
 
 void EdgeHooks::put_on(std::shared_ptr<const Wiring> wiring) {

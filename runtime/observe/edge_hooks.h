@@ -48,7 +48,7 @@ class EdgeUser {
 /// The hooks of a graph. All calls: while no worker is at work, from one thread at a time.
 class EdgeHooks {
  public:
-  EdgeHooks() = default;
+  EdgeHooks();
   /// Takes off what is still on.
   ~EdgeHooks();
   EdgeHooks(const EdgeHooks&) = delete;
@@ -63,6 +63,7 @@ class EdgeHooks {
   void add(EdgeUser& user);
   void remove(EdgeUser& user);
 
+  [[nodiscard]] bool in_use() const { return !users_.empty(); }
   /// Null before put_on() and after take_off().
   [[nodiscard]] const std::shared_ptr<const Wiring>& wiring() const { return wiring_; }
 

@@ -63,15 +63,18 @@ std::unique_ptr<Tap> Tap::make(const TapOptions& options, const Wiring& wiring, 
                  fmt::format("from {} to {}", to_string(ByteSize{kLeastRing}), to_string(ByteSize{kMostRing})));
   }
   if (problems.size() != before) return nullptr;
-  return std::unique_ptr<Tap>(new Tap(options, std::move(filter), std::move(sink)));
+  return std::unique_ptr<Tap>(new Tap(options, std::move(filter), std::move(sink), wiring.workers()));
 }
 
-Tap::Tap(TapOptions options, PacketFilter filter, TapSink sink)
+Tap::Tap(TapOptions options, PacketFilter filter, TapSink sink, std::size_t workers)
     : options_(std::move(options)),
       filter_(std::move(filter)),
       sink_(std::move(sink)),
       wall_minus_monotonic_(read(CLOCK_REALTIME) - read(CLOCK_MONOTONIC)),
-      last_moment_(options_.length.nanoseconds == 0 ? INT64_MAX : read(CLOCK_MONOTONIC) + options_.length.nanoseconds) {}
+      last_moment_(options_.length.nanoseconds == 0 ? INT64_MAX : read(CLOCK_MONOTONIC) + options_.length.nanoseconds) {
+  for (std::size_t i = 0; i < workers; ++i) lanes_.push_back(std::make_unique<Lane>(options_.ring.bytes));
+  thread_ = std::thread(&Tap::run, this);
+}
 
 Tap::~Tap() { end(); }
 
@@ -85,9 +88,7 @@ void Tap::attach(std::shared_ptr<const Wiring> wiring) {
     interfaces_[edge.number] = static_cast<std::uint32_t>(at - names_.begin());
     if (at == names_.end()) names_.push_back(edge.name());
   }
-  while (lanes_.size() < wiring_->workers()) lanes_.push_back(std::make_unique<Lane>(options_.ring.bytes));
   for (const auto& lane : lanes_) lane->passed.resize(names_.size());
-  if (!thread_.joinable() && !ending_) thread_ = std::thread(&Tap::run, this);
 }
 
 bool Tap::wants(const Edge& edge) const { return passes(*wiring_, options_.place, edge); }
@@ -172,8 +173,6 @@ bool Tap::rest() {
   } else {
     changed_.wait_for(lock, kLook, [this] { return ending_; });
   }
-  open_lanes_.clear();
-  for (const auto& lane : lanes_) open_lanes_.push_back(lane.get());
   new_names_.assign(names_.begin() + described_, names_.end());
   return ending_;
 }
@@ -186,20 +185,20 @@ void Tap::describe_interfaces() {
 // Packets of all workers in the order of their times, as far as rings go now.
 void Tap::write_rings() {
   std::vector<std::size_t> ready;
-  for (const Lane* lane : open_lanes_) ready.push_back(lane->ring.readable());
+  for (const auto& lane : lanes_) ready.push_back(lane->ring.readable());
   while (fault_.empty()) {
-    std::size_t oldest = open_lanes_.size();
+    std::size_t oldest = lanes_.size();
     Record next{};
-    for (std::size_t i = 0; i < open_lanes_.size(); ++i) {
+    for (std::size_t i = 0; i < lanes_.size(); ++i) {
       if (ready[i] == 0) continue;
       Record record{};
-      open_lanes_[i]->ring.peek(&record, sizeof record);
-      if (oldest < open_lanes_.size() && record.time >= next.time) continue;
+      lanes_[i]->ring.peek(&record, sizeof record);
+      if (oldest < lanes_.size() && record.time >= next.time) continue;
       oldest = i;
       next = record;
     }
-    if (oldest == open_lanes_.size()) return;
-    ByteRing& ring = open_lanes_[oldest]->ring;
+    if (oldest == lanes_.size()) return;
+    ByteRing& ring = lanes_[oldest]->ring;
     bytes_.resize(next.kept);
     ring.peek(bytes_.data(), next.kept, sizeof next);
     ring.discard(sizeof next + next.kept);
@@ -213,7 +212,7 @@ void Tap::write_statistics() {
   const std::int64_t now = read(CLOCK_REALTIME);
   for (std::uint32_t i = 0; i < described_; ++i) {
     Lane::Passed sum;
-    for (const Lane* lane : open_lanes_) {
+    for (const auto& lane : lanes_) {
       sum.kept += lane->passed[i].kept;
       sum.missed += lane->passed[i].missed;
     }

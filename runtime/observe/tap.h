@@ -47,7 +47,8 @@ class Tap final : public EdgeUser {
     std::uint64_t missed = 0;   ///< that passed and matched, but found a ring full
   };
 
-  /// Null, with the reasons in `problems`, if the options are wrong or do not fit `wiring`. The thread starts with the first attach().
+  /// Null, with the reasons in `problems`, if the options are wrong or do not fit `wiring`. A graph has as many workers after a
+  /// reload as before.
   static std::unique_ptr<Tap> make(const TapOptions& options, const Wiring& wiring, TapSink sink, Problems& problems);
   /// Ends it.
   ~Tap() override;
@@ -69,7 +70,7 @@ class Tap final : public EdgeUser {
  private:
   struct Record;
   struct Lane;
-  Tap(TapOptions options, PacketFilter filter, TapSink sink);
+  Tap(TapOptions options, PacketFilter filter, TapSink sink, std::size_t workers);
   void keep(Lane& lane, std::uint32_t interface, Packet packet, std::int64_t time);
   [[nodiscard]] bool full() const { return options_.count != 0 && taken_.load(std::memory_order_relaxed) >= options_.count; }
   void run();
@@ -83,7 +84,8 @@ class Tap final : public EdgeUser {
   PacketFilter filter_;
   TapSink sink_;
   std::int64_t wall_minus_monotonic_ = 0;
-  std::int64_t last_moment_ = 0;  // ns, CLOCK_MONOTONIC
+  std::int64_t last_moment_ = 0;              // ns, CLOCK_MONOTONIC
+  std::vector<std::unique_ptr<Lane>> lanes_;  // by worker
   std::shared_ptr<const Wiring> wiring_;
   std::vector<std::uint32_t> interfaces_;  // by edge: its number among `names_`
   std::atomic<std::uint64_t> taken_{0};
@@ -91,14 +93,12 @@ class Tap final : public EdgeUser {
 
   std::mutex mutex_;  // for what stands between here and the thread
   std::condition_variable changed_;
-  std::vector<std::string> names_;            // of interfaces
-  std::vector<std::unique_ptr<Lane>> lanes_;  // by worker
+  std::vector<std::string> names_;  // of interfaces
   bool ending_ = false;
   bool ended_ = false;
   std::thread thread_;
 
   // The thread's own.
-  std::vector<Lane*> open_lanes_;
   std::vector<std::string> new_names_;
   std::uint32_t described_ = 0;  // interfaces in the capture so far
   std::vector<std::uint8_t> out_;

@@ -65,25 +65,24 @@ std::unique_ptr<Trace> Trace::make(const TraceOptions& options, const Wiring& wi
         "name an element that packets leave with --element");
   }
   if (problems.size() != before) return nullptr;
-  return std::unique_ptr<Trace>(new Trace(options, std::move(filter)));
+  return std::unique_ptr<Trace>(new Trace(options, std::move(filter), wiring.workers()));
 }
 
-Trace::Trace(TraceOptions options, PacketFilter filter)
+Trace::Trace(TraceOptions options, PacketFilter filter, std::size_t workers)
     : options_(std::move(options)),
       filter_(std::move(filter)),
       first_number_(take_numbers(options_.count)),
-      wall_minus_monotonic_(read(CLOCK_REALTIME) - read(CLOCK_MONOTONIC)) {}
+      wall_minus_monotonic_(read(CLOCK_REALTIME) - read(CLOCK_MONOTONIC)) {
+  const std::size_t bytes = std::max(options_.bytes, kLeastBytes);
+  const std::size_t room = kMostMemory / workers / (sizeof(TraceStep) + bytes);
+  for (std::size_t i = 0; i < workers; ++i) {
+    logs_.push_back(std::make_unique<TraceLog>(std::min(options_.count * kStepsAPacket, room), bytes));
+  }
+}
 
 Trace::~Trace() = default;
 
-void Trace::attach(std::shared_ptr<const Wiring> wiring) {
-  const std::size_t bytes = std::max(options_.bytes, kLeastBytes);
-  const std::size_t room = kMostMemory / wiring->workers() / (sizeof(TraceStep) + bytes);
-  while (logs_.size() < wiring->workers()) {
-    logs_.push_back(std::make_unique<TraceLog>(std::min(options_.count * kStepsAPacket, room), bytes));
-  }
-  wirings_.push_back(std::move(wiring));
-}
+void Trace::attach(std::shared_ptr<const Wiring> wiring) { wirings_.push_back(std::move(wiring)); }
 
 void Trace::pass(const Edge& edge, Batch& batch, Onward onward) {
   TraceLog& log = *logs_[edge.from->worker_number];

@@ -34,7 +34,8 @@ struct TraceOptions {
 
 class Trace final : public EdgeUser {
  public:
-  /// Null, with the reasons in `problems`, if the options are wrong or do not fit `wiring`.
+  /// Null, with the reasons in `problems`, if the options are wrong or do not fit `wiring`. A graph has as many workers after a reload as
+  /// before. One trace of a graph at a time: packets have room for one number.
   static std::unique_ptr<Trace> make(const TraceOptions& options, const Wiring& wiring, Problems& problems);
   ~Trace() override;
 
@@ -53,7 +54,7 @@ class Trace final : public EdgeUser {
   [[nodiscard]] TraceResult result() const;
 
  private:
-  Trace(TraceOptions options, PacketFilter filter);
+  Trace(TraceOptions options, PacketFilter filter, std::size_t workers);
   [[nodiscard]] bool follows(Packet packet) const {
     return static_cast<std::uint16_t>(packet.annotations().trace - first_number_) < options_.count;
   }

@@ -20,12 +20,12 @@ std::vector<std::string> ports_of(const graph::ElementSpec& spec) {
   return ports;
 }
 
-std::vector<std::string> places_of(const graph::ElementSpec& spec, const std::vector<std::unique_ptr<State>>& states) {
+std::vector<std::string> places_of(const graph::ElementSpec& spec, const std::vector<const State*>& states) {
   for (const ParameterInfo& parameter : spec.info->parameters) {
     const Value* value = parameter.refers == Refers::kState ? spec.parameters.find(parameter.name) : nullptr;
     if (value == nullptr) continue;
-    const auto at = std::find_if(states.begin(), states.end(), [&](const auto& state) { return state->name() == value->text(); });
-    const auto* places = at == states.end() ? nullptr : dynamic_cast<const KeyPlaces*>(at->get());
+    const auto at = std::find_if(states.begin(), states.end(), [&](const State* state) { return state->name() == value->text(); });
+    const auto* places = at == states.end() ? nullptr : dynamic_cast<const KeyPlaces*>(*at);
     if (places != nullptr) return places->places();
   }
   return {};
@@ -35,26 +35,28 @@ void add_once(std::vector<std::string>& names, const std::string& name) {
   if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
 }
 
-void note_loose(const graph::ElementSpec& spec, Node& node) {
+// Outputs behind which `plan` has nothing.
+void note_loose(const graph::Plan& plan, std::size_t instance, Node& node) {
+  const graph::ElementSpec& spec = plan.elements[plan.instances[instance].element];
+  const auto leads_on = [&](std::size_t port, unsigned index) {
+    return std::any_of(plan.links.begin(), plan.links.end(), [&](const graph::Link& link) {
+      return link.from == instance && link.output.port == port && link.output.index == index;
+    });
+  };
   for (std::size_t port = 0; port < spec.info->outputs.size(); ++port) {
     const OutputInfo& out = spec.info->outputs[port];
-    const auto note = [&](Output& output, unsigned index) {
-      if (output.connected()) return;
-      node.loose.push_back({graph::name_of(spec.info->outputs, spec.parameters, {port, index}), &output});
-    };
-    if (out.group == PortGroup::kSingle) {
-      note(out.single(*node.element), 0);
-    } else {
-      OutputArray& array = out.array(*node.element);
-      for (unsigned i = 0; i < array.size(); ++i) note(array[i], i);
+    const unsigned size = out.group == PortGroup::kSingle ? 1 : out.array(*node.element).size();
+    for (unsigned i = 0; i < size; ++i) {
+      if (leads_on(port, i)) continue;
+      const Output& output = out.group == PortGroup::kSingle ? out.single(*node.element) : out.array(*node.element)[i];
+      node.loose.push_back({graph::name_of(spec.info->outputs, spec.parameters, {port, i}), &output});
     }
   }
 }
 
 }  // namespace
 
-Wiring::Wiring(const graph::Plan& plan, const std::vector<std::unique_ptr<Element>>& elements,
-               const std::vector<std::unique_ptr<State>>& states)
+Wiring::Wiring(const graph::Plan& plan, const std::vector<Element*>& elements, const std::vector<const State*>& states)
     : workers_(plan.workers.size()) {
   for (std::size_t i = 0; i < plan.instances.size(); ++i) {
     const graph::Instance& instance = plan.instances[i];
@@ -67,10 +69,10 @@ Wiring::Wiring(const graph::Plan& plan, const std::vector<std::unique_ptr<Elemen
     node.replica = instance.replica;
     node.replicas = instance.replicas;
     node.info = spec.info;
-    node.element = elements[i].get();
+    node.element = elements[i];
     node.ports = ports_of(spec);
     node.places = places_of(spec, states);
-    note_loose(spec, node);
+    note_loose(plan, i, node);
   }
   for (const graph::Link& link : plan.links) {
     const graph::ElementSpec& from = plan.elements[plan.instances[link.from].element];

@@ -49,8 +49,9 @@ struct Edge {
 /// Numbers are indices. Does not change once it is made, so records may point into it for as long as they keep it.
 class Wiring {
  public:
-  /// `elements`: one for each of the plan's instances, connected. `states`: one for each of its state objects, started.
-  Wiring(const graph::Plan& plan, const std::vector<std::unique_ptr<Element>>& elements, const std::vector<std::unique_ptr<State>>& states);
+  /// `elements`: one for each of the plan's instances. `states`: one for each of its state objects, started. Outputs need not be connected
+  /// yet.
+  Wiring(const graph::Plan& plan, const std::vector<Element*>& elements, const std::vector<const State*>& states);
   Wiring(const Wiring&) = delete;
   Wiring& operator=(const Wiring&) = delete;
 
