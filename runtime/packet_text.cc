@@ -180,6 +180,7 @@ Bytes Frame::ip(const Address& from, const Address& to, std::uint8_t protocol, B
     rte_ipv4_hdr header{};
     header.version_ihl = 0x45;
     header.total_length = rte_cpu_to_be_16(static_cast<std::uint16_t>(sizeof header + content.size()));
+    header.packet_id = rte_cpu_to_be_16(1);
     header.time_to_live = 64;
     header.next_proto_id = protocol;
     header.src_addr = rte_cpu_to_be_32(v4->host_order);

@@ -19,9 +19,7 @@ class ByteRing {
   explicit ByteRing(std::size_t bytes) : bytes_(std::bit_ceil(bytes)) {}
 
   /// Writer: how much can be written now.
-  [[nodiscard]] std::size_t room() const {
-    return bytes_.size() - (written_.load(std::memory_order_relaxed) - read_.load(std::memory_order_acquire));
-  }
+  [[nodiscard]] std::size_t room() const { return bytes_.size() - (pending_ - read_.load(std::memory_order_acquire)); }
   /// Writer: puts bytes in for which there is room; the reader sees them after publish().
   void write(const void* from, std::size_t n) {
     copy(pending_, n, [&](std::size_t at, std::size_t part, std::size_t done) {

@@ -28,11 +28,11 @@ struct TapOptions {
   static constexpr std::uint32_t kLongest = 65535;
 
   /// "classify.get": what leaves an element by an output. "classify": by any. "clients": a port of the file, both ways.
-  std::string place;
-  std::string filter;                     ///< pcap-filter(7); empty: any packet
+  std::string place{};
+  std::string filter{};                   ///< pcap-filter(7); empty: any packet
   std::uint32_t snaplen = kLongest;       ///< bytes of a packet to keep, at most
   std::uint64_t count = 0;                ///< ends after so many packets; 0: no limit
-  Duration length;                        ///< ends after that time; 0: no limit
+  Duration length{};                      ///< ends after that time; 0: no limit
   ByteSize ring{std::uint64_t{4} << 20};  ///< of each worker
 };
 

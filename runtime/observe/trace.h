@@ -26,10 +26,10 @@ struct TraceOptions {
   static constexpr unsigned kMostPackets = 1000;
   static constexpr unsigned kMostBytes = 2048;
 
-  std::string element;  ///< packets are picked as they leave it; empty: as they leave sources
-  std::string filter;   ///< pcap-filter(7); empty: any
-  unsigned count = 10;  ///< packets to pick, from 1 to kMostPackets
-  unsigned bytes = 0;   ///< bytes to show of each packet at each step, up to kMostBytes
+  std::string element{};  ///< packets are picked as they leave it; empty: as they leave sources
+  std::string filter{};   ///< pcap-filter(7); empty: any
+  unsigned count = 10;    ///< packets to pick, from 1 to kMostPackets
+  unsigned bytes = 0;     ///< bytes to show of each packet at each step, up to kMostBytes
 };
 
 class Trace final : public EdgeUser {

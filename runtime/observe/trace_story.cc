@@ -18,14 +18,19 @@ namespace {
 struct Noted {
   const TraceLog* log;
   const TraceStep* step;
+  std::string server;  // that was chosen for it
   [[nodiscard]] std::span<const std::uint8_t> bytes() const { return log->bytes_of(*step); }
 };
 
-std::string server_of(const Noted& noted) {
+bool same(const NextHop& a, const NextHop& b) { return a.address == b.address && a.port == b.port && a.server == b.server; }
+
+// The name is known where the server was chosen, and stays with the packet.
+std::string server_of(const TraceStep& step, const Noted* before) {
+  const NextHop& next = step.annotations.next;
+  if (before != nullptr && same(before->step->annotations.next, next)) return before->server;
   // A refusal is noted in the place of a server, but without an address or a port (elements/memcached/refusal.h).
-  const NextHop& next = noted.step->annotations.next;
-  const std::vector<std::string>& places = noted.step->edge->from->places;
   if (next.address == 0 && next.port == 0) return {};
+  const std::vector<std::string>& places = step.edge->from->places;
   std::string text = next.server < places.size() ? places[next.server] : std::to_string(next.server);
   if (next.address != 0) text += fmt::format(" ({}:{})", to_string(Ipv4Address{next.address}), next.port);
   return text;
@@ -54,7 +59,7 @@ std::vector<AnnotationWord> words_of(const Noted& noted) {
     words.push_back({"key hash", fmt::format("{:016x}", a.key_hash)});
   }
   if (a.headers.located) words.push_back({"headers", headers_text(a.headers)});
-  if (const std::string server = server_of(noted); !server.empty()) words.push_back({"server", server});
+  if (!noted.server.empty()) words.push_back({"server", noted.server});
   return words;
 }
 
@@ -79,8 +84,19 @@ std::vector<Change> changes_between(const Noted& before, const Noted& after) {
   compare(words_of(before), words_of(after), changes);
   const std::size_t annotated = changes.size();
   compare(packet_fields(before.bytes(), before.step->length), packet_fields(after.bytes(), after.step->length), changes);
+  // Fields that changed say more than that headers are elsewhere now.
+  if (changes.size() > annotated && before.step->annotations.headers.located) {
+    std::erase_if(changes, [](const Change& change) { return change.name == "headers"; });
+  }
   if (changes.size() == annotated && before.step->hash != after.step->hash) changes.push_back({"bytes", "", "changed"});
   return changes;
+}
+
+std::string help_of(const Node& node, const std::string& reason) {
+  for (const CounterInfo& counter : node.info->counters) {
+    if (counter.name == reason) return counter.help;
+  }
+  return {};
 }
 
 Visit visit_of(const Noted& noted, const TraceStep& first, const TellOptions& options) {
@@ -102,6 +118,7 @@ Visit visit_of(const Noted& noted, const TraceStep& first, const TellOptions& op
     visit.counters.push_back({(loose ? "output " : "") + Gauges::name(node, rise.gauge), rise.by});
   }
   std::tie(visit.fate, visit.reason) = fate_of(step);
+  if (visit.fate == Fate::kDropped) visit.help = help_of(node, visit.reason);
   visit.annotations = words_of(noted);
   visit.length = step.length;
   const auto bytes = noted.bytes();
@@ -124,29 +141,32 @@ std::optional<std::size_t> before(const std::vector<Noted>& steps, std::size_t i
   return std::nullopt;
 }
 
-TracedPacket packet_of(const std::vector<Noted>& steps, const TellOptions& options) {
-  const Noted& first = steps.front();
-  const Node& origin = *first.step->edge->from;
+TracedPacket packet_of(std::vector<Noted>& steps, const TellOptions& options) {
+  const Node& origin = *steps.front().step->edge->from;
   TracedPacket packet;
-  packet.number = static_cast<unsigned>(first.step->number - options.first_number) + 1;
+  packet.number = static_cast<unsigned>(steps.front().step->number - options.first_number) + 1;
   packet.element = origin.name;
   packet.element_class = origin.info->name;
   packet.worker = origin.worker;
-  packet.wall_ns = first.step->begin + options.wall_minus_monotonic;
-  packet.summary = packet_line(first.bytes(), first.step->length);
-  for (const Noted& noted : steps) packet.visits.push_back(visit_of(noted, *first.step, options));
-  for (std::size_t i = 1; i < steps.size(); ++i) {
+  packet.wall_ns = steps.front().step->begin + options.wall_minus_monotonic;
+  packet.summary = packet_line(steps.front().bytes(), steps.front().step->length);
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    Noted& noted = steps[i];
     const std::optional<std::size_t> from = before(steps, i);
+    noted.server = server_of(*noted.step, from ? &steps[*from] : nullptr);
+    packet.visits.push_back(visit_of(noted, *steps.front().step, options));
     if (!from) continue;
-    Exit exit{steps[i].step->edge->output_name, steps[i].step->made, {}, {}};
+    Exit exit{noted.step->edge->output_name, noted.step->made, {}, {}};
     if (exit.made) {
-      exit.summary = packet_line(steps[i].bytes(), steps[i].step->length);
+      exit.summary = packet_line(noted.bytes(), noted.step->length);
     } else {
-      exit.changes = changes_between(steps[*from], steps[i]);
+      exit.changes = changes_between(steps[*from], noted);
     }
-    packet.visits[*from].exits.push_back(std::move(exit));
-    packet.visits[*from].fate = Fate::kPassed;
-    packet.visits[*from].reason.clear();
+    Visit& left = packet.visits[*from];
+    left.exits.push_back(std::move(exit));
+    left.fate = Fate::kPassed;
+    left.reason.clear();
+    left.help.clear();
   }
   return packet;
 }
@@ -183,7 +203,7 @@ std::pair<Fate, std::string> fate_of(const TraceStep& step) {
 TraceResult tell(const std::vector<const TraceLog*>& logs, const TellOptions& options) {
   std::map<std::uint16_t, std::vector<Noted>> by_number;
   for (const TraceLog* log : logs) {
-    for (const TraceStep& step : log->steps) by_number[step.number].push_back({log, &step});
+    for (const TraceStep& step : log->steps) by_number[step.number].push_back({log, &step, {}});
   }
   TraceResult result;
   for (auto& [number, steps] : by_number) {

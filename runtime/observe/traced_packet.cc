@@ -73,13 +73,13 @@ bool told_by_fate(const Visit& visit, const Rise& rise) {
 void add(std::string& list, const std::string& item) { list += (list.empty() ? "" : "; ") + item; }
 
 std::string spoken(const Change& change) {
-  if (change.before.empty()) return fmt::format("{} {}", change.name, change.after);
+  if (change.before.empty() || change.name == "payload") return fmt::format("{} {}", change.name, change.after);
   if (change.after.empty()) return fmt::format("no {} any more", change.name);
   return fmt::format("{} {} (was {})", change.name, change.after, change.before);
 }
 
 std::string details_of(const Visit& visit) {
-  std::string text;
+  std::string text = visit.help;
   for (const Rise& rise : visit.counters) {
     if (!told_by_fate(visit, rise)) add(text, fmt::format("{} +{}", rise.name, rise.by));
   }
@@ -108,25 +108,28 @@ Widths widths_of(const TracedPacket& packet) {
   return widths;
 }
 
-void add_block(std::string& text, const TracedPacket& packet, const Style& style) {
+void add_block(std::string& text, const TracedPacket& packet, bool timed, const Style& style) {
   text += fmt::format("{}packet {}{}: {}\n", style.bold, packet.number, style.off, packet.summary);
-  text += fmt::format("  {}{} UTC, from {} ({}) on {}{}\n", style.dim,
-                      wall_clock(packet.wall_ns, "%H:%M:%S") + fmt::format(".{:06}", packet.wall_ns % kSecond / 1000), packet.element,
-                      packet.element_class, packet.worker, style.off);
+  const std::string when =
+      timed ? wall_clock(packet.wall_ns, "%H:%M:%S") + fmt::format(".{:06} UTC, ", packet.wall_ns % kSecond / 1000) : "";
+  text += fmt::format("  {}{}from {} ({}) on {}{}\n", style.dim, when, packet.element, packet.element_class, packet.worker, style.off);
   const Widths widths = widths_of(packet);
-  std::string worker = packet.worker;
+  const Visit* before = nullptr;
   for (const Visit& visit : packet.visits) {
+    std::string details;
+    // Where it branches, or goes on after a while, the line above is not where it came from.
+    if (before != nullptr && !visit.from.starts_with(before->element + ".")) add(details, "came by " + visit.from);
+    if (visit.worker != (before == nullptr ? packet.worker : before->worker)) add(details, "on " + visit.worker);
+    if (const std::string more = details_of(visit); !more.empty()) add(details, more);
+    before = &visit;
     const bool bad = visit.fate == Fate::kDropped || visit.fate == Fate::kUnknown;
-    std::string details = details_of(visit);
-    if (visit.worker != worker) details = "on " + visit.worker + (details.empty() ? "" : "; " + details);
-    worker = visit.worker;
-    std::string line =
-        fmt::format("  {:>9}  {:<{}}  {:<{}}  {}{:<{}}{}", duration(visit.after_ns), visit.element, widths.element, visit.element_class,
-                    widths.element_class, bad ? style.red : "", did(visit), widths.did, bad ? style.off : "");
+    std::string line = fmt::format("  {}{:<{}}  {:<{}}  {}{:<{}}{}", timed ? fmt::format("{:>9}  ", duration(visit.after_ns)) : "",
+                                   visit.element, widths.element, visit.element_class, widths.element_class, bad ? style.red : "",
+                                   did(visit), widths.did, bad ? style.off : "");
     if (!details.empty()) line += "  " + details;
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + "\n";
-    if (!visit.bytes.empty()) text += hexdump(visit.bytes, "             ");
+    if (!visit.bytes.empty()) text += hexdump(visit.bytes, "      ");
   }
   text += "\n";
 }
@@ -150,6 +153,7 @@ Json json_of(const Visit& visit) {
                {"input", visit.input},       {"from", visit.from},           {"made", visit.made},
                {"after_ns", visit.after_ns}, {"took_ns", visit.took_ns},     {"fate", name_of(visit.fate)}};
   if (!visit.reason.empty()) json["reason"] = visit.reason;
+  if (!visit.help.empty()) json["help"] = visit.help;
   Json& counters = json["counters"] = Json::object();
   for (const Rise& rise : visit.counters) counters[rise.name] = rise.by;
   Json& exits = json["exits"] = Json::array();
@@ -187,7 +191,7 @@ std::string_view name_of(Fate fate) {
 std::string trace_text(const TraceResult& result, bool colour) {
   const Style style(colour);
   std::string text;
-  for (const TracedPacket& packet : result.packets) add_block(text, packet, style);
+  for (const TracedPacket& packet : result.packets) add_block(text, packet, result.timed, style);
   text += result.packets.size() == 1 ? "1 packet" : fmt::format("{} packets", result.packets.size());
   if (result.asked > result.packets.size()) text += fmt::format(" of {} that were asked for: no more came", result.asked);
   if (result.left_out > 0) text += fmt::format("; {} visits left out, because a trace takes a bounded amount of memory", result.left_out);

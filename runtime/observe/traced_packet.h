@@ -56,6 +56,7 @@ struct Visit {
   std::vector<Rise> counters;  ///< that went up because of it
   Fate fate = Fate::kUnknown;
   std::string reason;  ///< for kDropped: "over_budget", or "output `other` leads nowhere"
+  std::string help;    ///< for kDropped: what the element says of that reason
   std::vector<Exit> exits;
   std::vector<AnnotationWord> annotations;  ///< as it came
   std::uint32_t length = 0;
@@ -75,6 +76,7 @@ struct TracedPacket {
 struct TraceResult {
   std::vector<TracedPacket> packets;
   unsigned asked = 0;
+  bool timed = true;           ///< false if it was only tried out, so that times mean nothing
   std::uint64_t left_out = 0;  ///< visits for which there was no room
 };
 
