@@ -49,9 +49,11 @@ void warn_of_cut_packets(const Ports& ports) {
 struct Switch::Parts {
   explicit Parts(graph::Plan p) : plan(std::make_shared<const graph::Plan>(std::move(p))) {}
   bool build(const SwitchOptions& options, Problems& problems);
-  [[nodiscard]] bool running() const { return started != 0 && stopped == 0; }
+  [[nodiscard]] bool workers_run() const { return phase == Phase::kRunning || phase == Phase::kDraining; }
+  [[nodiscard]] Snapshot count() const;
   bool check_reload(const graph::Plan& next, const Pipeline& made, Problems& problems) const;
   std::vector<std::uint64_t> still(std::function<void()> task);
+  void drain();
   void part_with(Pipeline& before);
   [[nodiscard]] std::uint64_t held() const;
   [[nodiscard]] std::uint64_t packets_in_use() const;
@@ -67,6 +69,7 @@ struct Switch::Parts {
   std::uint64_t first_needs = 0;  // packets that the pool was sized for
   std::atomic<std::int64_t> started{0};
   std::atomic<std::int64_t> stopped{0};
+  std::atomic<Phase> phase{Phase::kBuilt};
   struct Lingering {
     std::int64_t until;
     std::shared_ptr<State> state;
@@ -150,6 +153,7 @@ Switch::~Switch() {
 void Switch::start() {
   parts_->started = monotonic_ns();
   for (const auto& worker : parts_->workers) worker->launch();
+  parts_->phase = Phase::kRunning;
 }
 
 bool Switch::wait_until(const std::function<bool()>& done, Duration at_most) {
@@ -161,10 +165,21 @@ bool Switch::wait_until(const std::function<bool()>& done, Duration at_most) {
   return true;
 }
 
+void Switch::drain() {
+  const std::lock_guard alone(parts_->changing);
+  parts_->drain();
+}
+
+void Switch::Parts::drain() {
+  if (phase != Phase::kRunning) return;
+  phase = Phase::kDraining;
+  for (const auto& worker : workers) worker->drain();
+}
+
 void Switch::stop() {
   const std::lock_guard alone(parts_->changing);
-  if (!parts_->running()) return;
-  for (const auto& worker : parts_->workers) worker->drain();
+  if (!parts_->workers_run()) return;
+  parts_->drain();
   // The present round may still be taking packets in; after the one that follows it, only borders have been polled.
   std::vector<std::uint64_t> past;
   for (const auto& worker : parts_->workers) past.push_back(worker->rounds() + 2);
@@ -177,6 +192,7 @@ void Switch::stop() {
   wait_until(drained, Duration{kDrainPatience});
   for (const auto& worker : parts_->workers) worker->stop();
   parts_->stopped = monotonic_ns();
+  parts_->phase = Phase::kStopped;
 }
 
 std::uint64_t Switch::close() {
@@ -195,7 +211,7 @@ std::uint64_t Switch::close() {
 
 // Returns for how many nanoseconds each worker stood still.
 std::vector<std::uint64_t> Switch::Parts::still(std::function<void()> task) {
-  if (!running()) {
+  if (!workers_run()) {
     task();
     return {};
   }
@@ -240,8 +256,8 @@ bool Switch::Parts::check_reload(const graph::Plan& next, const Pipeline& made, 
 std::optional<Reloaded> Switch::reload(graph::Plan plan, Problems& problems) {
   Parts& parts = *parts_;
   const std::lock_guard alone(parts.changing);
-  if (!parts.running()) {
-    problems.add({}, parts.stopped != 0 ? "the switch is stopping" : "the switch does not run yet");
+  if (parts.phase != Phase::kRunning) {
+    problems.add({}, parts.phase == Phase::kBuilt ? "the switch does not run yet" : "the switch is stopping");
     return std::nullopt;
   }
   const auto next = std::make_shared<const graph::Plan>(std::move(plan));
@@ -309,11 +325,123 @@ Reloaded Switch::difference(const graph::Plan& plan) const {
   return compare(*parts_->pipeline, made);
 }
 
+namespace {
+
+template <class List>
+std::vector<std::string> names_of(const List& list) {
+  std::vector<std::string> names;
+  for (const auto& item : list) names.push_back(item.name);
+  return names;
+}
+
+void report_unknown(const graph::Plan& plan, const std::string& object, Problems& problems) {
+  std::vector<std::string> known = names_of(plan.elements);
+  for (const std::string& state : names_of(plan.states)) known.push_back(state);
+  problems.add({}, fmt::format("there is no element and no state object `{}`", object), did_you_mean(object, known));
+}
+
+std::optional<Value> call_handler(const ClassInfo& info, const std::string& handler, const std::vector<void*>& objects,
+                                  const Value& argument, Problems& problems) {
+  const HandlerInfo* known = info.handler(handler);
+  if (known == nullptr) {
+    problems.add({}, fmt::format("{} has no handler `{}`", info.name, handler), did_you_mean(handler, names_of(info.handlers)));
+    return std::nullopt;
+  }
+  const std::size_t before = problems.size();
+  std::vector<Value> results;
+  for (void* object : objects) results.push_back(known->call(object, argument, problems));
+  if (problems.size() != before) return std::nullopt;
+  return results.size() == 1 ? std::move(results.front()) : Value::list(std::move(results));
+}
+
+// Parameters that name ports or state objects, or that inputs and outputs are named after, need the whole file to be looked at.
+bool wires_the_graph(const ElementInfo& info, const ParameterInfo& parameter) {
+  const auto keyed = [&](const auto& port) { return port.keys == parameter.name; };
+  return parameter.refers != Refers::kNothing || std::any_of(info.inputs.begin(), info.inputs.end(), keyed) ||
+         std::any_of(info.outputs.begin(), info.outputs.end(), keyed);
+}
+bool wires_the_graph(const StateInfo& /*info*/, const ParameterInfo& parameter) { return parameter.refers != Refers::kNothing; }
+
+Value with_member(const Value& map, const std::string& key, Value value) {
+  std::vector<Value::Member> members = map.members();
+  const auto at = std::find_if(members.begin(), members.end(), [&](const Value::Member& m) { return m.key == key; });
+  if (at != members.end()) {
+    at->value = std::move(value);
+  } else {
+    members.emplace_back(key, std::move(value));
+  }
+  return Value::map(std::move(members), map.where());
+}
+
+template <class Spec>
+bool set_parameter(Spec& spec, const std::string& name, Value value, Problems& problems) {
+  const ParameterInfo* parameter = spec.info->parameter(name);
+  if (parameter == nullptr) {
+    problems.add({}, fmt::format("{} has no parameter `{}`", spec.info->name, name), did_you_mean(name, names_of(spec.info->parameters)));
+    return false;
+  }
+  if (wires_the_graph(*spec.info, *parameter)) {
+    problems.add({}, fmt::format("`{}` of `{}` decides how the graph is wired", name, spec.name), "change it in the file and reload that");
+    return false;
+  }
+  spec.parameters = with_member(spec.parameters, name, std::move(value));
+  return true;
+}
+
+}  // namespace
+
+std::optional<Value> Switch::call(const std::string& object, const std::string& handler, const Value& argument, Problems& problems) {
+  const std::lock_guard alone(parts_->changing);
+  const graph::Plan& plan = *parts_->plan;
+  if (!parts_->pipeline) {
+    problems.add({}, "the switch has ended");
+    return std::nullopt;
+  }
+  for (std::size_t i = 0; i < plan.states.size(); ++i) {
+    if (plan.states[i].name == object) {
+      return call_handler(*plan.states[i].info, handler, {parts_->pipeline->states()[i].get()}, argument, problems);
+    }
+  }
+  const ClassInfo* info = nullptr;
+  std::vector<void*> copies;
+  for (std::size_t i = 0; i < plan.instances.size(); ++i) {
+    const graph::ElementSpec& spec = plan.elements[plan.instances[i].element];
+    if (spec.name != object) continue;
+    info = spec.info;
+    copies.push_back(parts_->pipeline->elements()[i].get());
+  }
+  if (info == nullptr) {
+    report_unknown(plan, object, problems);
+    return std::nullopt;
+  }
+  std::optional<Value> result;
+  parts_->still([&] { result = call_handler(*info, handler, copies, argument, problems); });
+  return result;
+}
+
+std::optional<graph::Plan> Switch::plan_with(const std::string& object, const std::string& parameter, Value value,
+                                             Problems& problems) const {
+  graph::Plan changed = *plan();
+  for (graph::StateObject& state : changed.states) {
+    if (state.name != object) continue;
+    if (!set_parameter(state, parameter, std::move(value), problems)) return std::nullopt;
+    return changed;
+  }
+  for (graph::ElementSpec& element : changed.elements) {
+    if (element.name != object) continue;
+    if (!set_parameter(element, parameter, std::move(value), problems)) return std::nullopt;
+    return changed;
+  }
+  report_unknown(changed, object, problems);
+  return std::nullopt;
+}
+
 void Switch::while_still(const std::function<void(Pipeline&)>& task) {
   const std::lock_guard alone(parts_->changing);
   if (parts_->pipeline) parts_->still([&] { task(*parts_->pipeline); });
 }
 
+<<<<<<< HEAD
 void Switch::change_hooks(const std::function<void(observe::EdgeHooks&)>& task) {
   Parts& parts = *parts_;
   const std::lock_guard alone(parts.changing);
@@ -332,21 +460,36 @@ std::shared_ptr<const observe::Wiring> Switch::wiring() const {
 
 Snapshot Switch::snapshot() const {
   const std::shared_lock shape(parts_->shape);
+=======
+Snapshot Switch::Parts::count() const {
+>>>>>>> main
   Snapshot snapshot;
-  const std::int64_t stopped = parts_->stopped;
-  const std::int64_t end = stopped != 0 ? stopped : monotonic_ns();
-  const std::int64_t begin = parts_->started;
+  const std::int64_t ended = stopped;
+  const std::int64_t end = ended != 0 ? ended : monotonic_ns();
+  const std::int64_t begin = started;
   snapshot.seconds = begin == 0 ? 0 : static_cast<double>(end - begin) / 1e9;
-  if (!parts_->pipeline) return snapshot;
-  count_elements(*parts_->pipeline, snapshot);
-  count_states(*parts_->pipeline, snapshot);
-  snapshot.departed = parts_->departed;
-  for (const Ports::Live& port : parts_->ports->live()) snapshot.ports.push_back(count_port(port));
-  for (const auto& worker : parts_->workers) snapshot.workers.push_back(count_worker(*worker));
-  snapshot.pool_packets = parts_->pool->size + (parts_->large_pool ? parts_->large_pool->size : 0);
-  snapshot.pool_in_use = parts_->packets_in_use();
+  if (!pipeline) return snapshot;
+  count_elements(*pipeline, snapshot);
+  count_states(*pipeline, snapshot);
+  snapshot.departed = departed;
+  for (const Ports::Live& port : ports->live()) snapshot.ports.push_back(count_port(port));
+  for (const auto& worker : workers) snapshot.workers.push_back(count_worker(*worker));
+  snapshot.pool_packets = pool->size + (large_pool ? large_pool->size : 0);
+  snapshot.pool_in_use = packets_in_use();
   return snapshot;
 }
+
+Snapshot Switch::snapshot() const {
+  const std::shared_lock shape(parts_->shape);
+  return parts_->count();
+}
+
+void Switch::look(const std::function<void(const graph::Plan&, const Snapshot&)>& looker) const {
+  const std::shared_lock shape(parts_->shape);
+  looker(*parts_->plan, parts_->count());
+}
+
+Phase Switch::phase() const { return parts_->phase; }
 
 std::shared_ptr<const graph::Plan> Switch::plan() const {
   const std::shared_lock shape(parts_->shape);

@@ -39,6 +39,13 @@ struct SwitchOptions {
   HugePages huge_pages = HugePages::kAuto;
 };
 
+enum class Phase : std::uint8_t {
+  kBuilt,     ///< not started yet
+  kRunning,   ///< takes packets in
+  kDraining,  ///< takes nothing new in
+  kStopped,
+};
+
 /// start(), wait_until() and close() are for one thread; the others may be called from any, until close().
 class Switch {
  public:
@@ -53,6 +60,8 @@ class Switch {
   void start();
   /// Waits until `done` is true, which is asked once a millisecond, or `at_most` has gone by. Returns what `done` said last.
   bool wait_until(const std::function<bool()>& done, Duration at_most);
+  /// From now on takes in nothing new and lets Queues run empty. There is no way back but another switch.
+  void drain();
   /// Takes in nothing new, lets Queues run empty (for at most 0.1 s), and ends the workers. Counters and held packets stay to be read.
   void stop();
   /// Changes over to another plan while packets flow: what is the same in both goes on untouched, no packet is lost, and of one flow none
@@ -61,15 +70,29 @@ class Switch {
   std::optional<Reloaded> reload(graph::Plan plan, Problems& problems);
   /// What reload() would change, as far as that can be told without trying.
   [[nodiscard]] Reloaded difference(const graph::Plan& plan) const;
+  /// Calls a handler of an element or a state object. Of an element with copies on several workers each is asked, and the result is a list.
+  /// Nothing, with the reason in `problems`, if there is no such thing, or it refuses.
+  std::optional<Value> call(const std::string& object, const std::string& handler, const Value& argument, Problems& problems);
+  /// A plan like the one that runs, but for one parameter of an element or a state object: for reload(). Nothing, with the reason in
+  /// `problems`, if there is no such parameter, or it decides how the graph is wired.
+  [[nodiscard]] std::optional<graph::Plan> plan_with(const std::string& object, const std::string& parameter, Value value,
+                                                     Problems& problems) const;
   /// Runs `task` while all workers stand still between two rounds: quick, please.
   void while_still(const std::function<void(Pipeline&)>& task);
+<<<<<<< HEAD
   /// Runs `task` while all workers stand still: to put those on edges, or off them, who look at packets (runtime/observe). Who was put on
   /// stays over a reload, and has to be taken off before it ends.
   void change_hooks(const std::function<void(observe::EdgeHooks&)>& task);
   /// The graph that runs, for those who will be put on its edges; null after close().
   [[nodiscard]] std::shared_ptr<const observe::Wiring> wiring() const;
   /// The counts now.
+=======
+  /// The counts now; after close() there are none.
+>>>>>>> main
   [[nodiscard]] Snapshot snapshot() const;
+  /// Calls `looker` with the plan and the counts that belong to it. They are its own until it returns: meanwhile reload() and close() wait.
+  void look(const std::function<void(const graph::Plan&, const Snapshot&)>& looker) const;
+  [[nodiscard]] Phase phase() const;
   /// After stop(): ends elements and devices and returns how many packets of the pool did not come back: 0, or there is a leak.
   std::uint64_t close();
 
