@@ -441,7 +441,6 @@ void Switch::while_still(const std::function<void(Pipeline&)>& task) {
   if (parts_->pipeline) parts_->still([&] { task(*parts_->pipeline); });
 }
 
-<<<<<<< HEAD
 void Switch::change_hooks(const std::function<void(observe::EdgeHooks&)>& task) {
   Parts& parts = *parts_;
   const std::lock_guard alone(parts.changing);
@@ -458,11 +457,7 @@ std::shared_ptr<const observe::Wiring> Switch::wiring() const {
   return parts_->pipeline ? wiring_of(*parts_->pipeline) : nullptr;
 }
 
-Snapshot Switch::snapshot() const {
-  const std::shared_lock shape(parts_->shape);
-=======
 Snapshot Switch::Parts::count() const {
->>>>>>> main
   Snapshot snapshot;
   const std::int64_t ended = stopped;
   const std::int64_t end = ended != 0 ? ended : monotonic_ns();

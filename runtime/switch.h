@@ -79,16 +79,12 @@ class Switch {
                                                      Problems& problems) const;
   /// Runs `task` while all workers stand still between two rounds: quick, please.
   void while_still(const std::function<void(Pipeline&)>& task);
-<<<<<<< HEAD
   /// Runs `task` while all workers stand still: to put those on edges, or off them, who look at packets (runtime/observe). Who was put on
   /// stays over a reload, and has to be taken off before it ends.
   void change_hooks(const std::function<void(observe::EdgeHooks&)>& task);
   /// The graph that runs, for those who will be put on its edges; null after close().
   [[nodiscard]] std::shared_ptr<const observe::Wiring> wiring() const;
-  /// The counts now.
-=======
   /// The counts now; after close() there are none.
->>>>>>> main
   [[nodiscard]] Snapshot snapshot() const;
   /// Calls `looker` with the plan and the counts that belong to it. They are its own until it returns: meanwhile reload() and close() wait.
   void look(const std::function<void(const graph::Plan&, const Snapshot&)>& looker) const;

@@ -32,6 +32,8 @@ void add_list(CLI::App& app, int& exit_code);
 void add_describe(CLI::App& app, int& exit_code);
 void add_where(CLI::App& app, int& exit_code);
 void add_explain(CLI::App& app, int& exit_code);
+void add_trace(CLI::App& app, int& exit_code);
+void add_tap(CLI::App& app, int& exit_code);
 void add_import_twemproxy(CLI::App& app, int& exit_code);
 void add_load(CLI::App& app, int& exit_code);
 void add_stats(CLI::App& app, int& exit_code);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <deque>
 
 #include "runtime/observe/pcapng.h"
 #include "runtime/observe/places.h"
@@ -39,18 +40,18 @@ struct Tap::Record {
 
 struct Tap::Lane {
   struct Passed {
-    std::uint64_t kept = 0;
-    std::uint64_t missed = 0;
+    Counter kept;
+    Counter missed;
   };
   explicit Lane(std::size_t bytes) : ring(bytes) {}
   ByteRing ring;
-  std::vector<Passed> passed;  // by interface; the worker's, until the tap is off its edges
+  std::deque<Passed> passed;  // by interface
 };
 
-std::unique_ptr<Tap> Tap::make(const TapOptions& options, const Wiring& wiring, TapSink sink, Problems& problems) {
+bool Tap::check(const TapOptions& options, const Wiring& wiring, Problems& problems) {
   const std::size_t before = problems.size();
   check_place(wiring, options.place, problems);
-  PacketFilter filter(options.filter);
+  const PacketFilter filter(options.filter);
   if (!filter.fault().empty()) {
     problems.add({}, fmt::format("the filter `{}` does not compile: {}", options.filter, filter.fault()), "see `man pcap-filter`");
   }
@@ -62,8 +63,12 @@ std::unique_ptr<Tap> Tap::make(const TapOptions& options, const Wiring& wiring, 
     problems.add({}, fmt::format("a ring cannot have {}", to_string(options.ring)),
                  fmt::format("from {} to {}", to_string(ByteSize{kLeastRing}), to_string(ByteSize{kMostRing})));
   }
-  if (problems.size() != before) return nullptr;
-  return std::unique_ptr<Tap>(new Tap(options, std::move(filter), std::move(sink), wiring.workers()));
+  return problems.size() == before;
+}
+
+std::unique_ptr<Tap> Tap::make(const TapOptions& options, const Wiring& wiring, TapSink sink, Problems& problems) {
+  if (!check(options, wiring, problems)) return nullptr;
+  return std::unique_ptr<Tap>(new Tap(options, PacketFilter(options.filter), std::move(sink), wiring.workers()));
 }
 
 Tap::Tap(TapOptions options, PacketFilter filter, TapSink sink, std::size_t workers)
@@ -88,7 +93,9 @@ void Tap::attach(std::shared_ptr<const Wiring> wiring) {
     interfaces_[edge.number] = static_cast<std::uint32_t>(at - names_.begin());
     if (at == names_.end()) names_.push_back(edge.name());
   }
-  for (const auto& lane : lanes_) lane->passed.resize(names_.size());
+  for (const auto& lane : lanes_) {
+    while (lane->passed.size() < names_.size()) lane->passed.emplace_back();
+  }
 }
 
 bool Tap::wants(const Edge& edge) const { return passes(*wiring_, options_.place, edge); }
@@ -108,12 +115,12 @@ void Tap::pass(const Edge& edge, Batch& batch, Onward onward) {
 void Tap::keep(Lane& lane, std::uint32_t interface, Packet packet, std::int64_t time) {
   const Record record{time, interface, packet.wire_length(), std::min(packet.wire_length(), options_.snaplen)};
   if (lane.ring.room() < sizeof record + record.kept) {
-    ++lane.passed[interface].missed;
+    lane.passed[interface].missed.add();
     missed_.fetch_add(1, std::memory_order_relaxed);
     return;
   }
   if (taken_.fetch_add(1, std::memory_order_relaxed) >= options_.count && options_.count != 0) return;
-  ++lane.passed[interface].kept;
+  lane.passed[interface].kept.add();
   lane.ring.write(&record, sizeof record);
   std::uint32_t left = record.kept;
   for (const rte_mbuf* segment = packet.mbuf(); left > 0; segment = segment->next) {
@@ -151,6 +158,7 @@ void Tap::run() {
     if (!fault_.empty()) continue;
     describe_interfaces();
     write_rings();
+    write_statistics_now_and_then();
     hand_out();
     const bool over = full() || read(CLOCK_MONOTONIC) >= last_moment_;
     if (over || !fault_.empty()) {
@@ -209,17 +217,29 @@ void Tap::write_rings() {
 }
 
 void Tap::write_statistics() {
-  const std::int64_t now = read(CLOCK_REALTIME);
+  const std::lock_guard lock(mutex_);
   for (std::uint32_t i = 0; i < described_; ++i) {
-    Lane::Passed sum;
+    std::uint64_t kept = 0;
+    std::uint64_t missed = 0;
     for (const auto& lane : lanes_) {
-      sum.kept += lane->passed[i].kept;
-      sum.missed += lane->passed[i].missed;
+      kept += lane->passed[i].kept.value();
+      missed += lane->passed[i].missed.value();
     }
     const std::string comment =
-        sum.missed == 0 ? "" : fmt::format("{} packets were missed: they came faster than the capture was taken", sum.missed);
-    pcapng::statistics(out_, i, now, sum.kept + sum.missed, sum.missed, comment);
+        missed == 0 ? "" : fmt::format("{} packets were missed: they came faster than the capture was taken", missed);
+    pcapng::statistics(out_, i, read(CLOCK_REALTIME), kept + missed, missed, comment);
   }
+}
+
+// So that a capture whose reader leaves without a word says what it misses, too.
+void Tap::write_statistics_now_and_then() {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  const std::uint64_t missed = missed_.load(std::memory_order_relaxed);
+  const std::int64_t now = read(CLOCK_MONOTONIC);
+  if (missed == missed_told_ || now < next_statistics_) return;
+  missed_told_ = missed;
+  next_statistics_ = now + kSecond;
+  write_statistics();
 }
 
 void Tap::hand_out() {

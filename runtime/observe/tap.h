@@ -47,6 +47,8 @@ class Tap final : public EdgeUser {
     std::uint64_t missed = 0;   ///< that passed and matched, but found a ring full
   };
 
+  /// Whether the options are right and fit `wiring`; if not, why, in `problems`.
+  static bool check(const TapOptions& options, const Wiring& wiring, Problems& problems);
   /// Null, with the reasons in `problems`, if the options are wrong or do not fit `wiring`. A graph has as many workers after a
   /// reload as before.
   static std::unique_ptr<Tap> make(const TapOptions& options, const Wiring& wiring, TapSink sink, Problems& problems);
@@ -78,6 +80,7 @@ class Tap final : public EdgeUser {
   void describe_interfaces();
   void write_rings();
   void write_statistics();
+  void write_statistics_now_and_then();
   void hand_out();
 
   TapOptions options_;
@@ -100,7 +103,9 @@ class Tap final : public EdgeUser {
 
   // The thread's own.
   std::vector<std::string> new_names_;
-  std::uint32_t described_ = 0;  // interfaces in the capture so far
+  std::uint32_t described_ = 0;       // interfaces in the capture so far
+  std::uint64_t missed_told_ = 0;     // what the capture says of missed packets
+  std::int64_t next_statistics_ = 0;  // when it may say so again
   std::vector<std::uint8_t> out_;
   std::vector<std::uint8_t> bytes_;
   std::string fault_;
