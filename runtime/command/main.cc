@@ -71,6 +71,9 @@ int main(int argc, char** argv) {
   add_tap(app, exit_code);
   add_import_twemproxy(app, exit_code);
   add_load(app, exit_code);
+  add_reload(app, exit_code);
+  add_set(app, exit_code);
+  add_call(app, exit_code);
   add_stats(app, exit_code);
   add_drain(app, exit_code);
   add_stop(app, exit_code);

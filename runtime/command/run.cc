@@ -8,8 +8,9 @@
 
 #include "runtime/clock.h"
 #include "runtime/command/command.h"
-#include "runtime/command/end_signals.h"
 #include "runtime/command/orders.h"
+#include "runtime/command/reload_file.h"
+#include "runtime/command/run_signals.h"
 #include "runtime/command/serve.h"
 #include "runtime/summary.h"
 #include "runtime/switch.h"
@@ -59,11 +60,11 @@ struct Every {
 struct Wishes {
   Orders orders;
   bool stop = false;
-  explicit Wishes(const EndSignals& signals) : orders([&signals] { signals.wake(); }) {}
+  explicit Wishes(const RunSignals& signals) : orders([&signals] { signals.wake(); }) {}
 };
 
 // Until a signal comes, somebody orders it, the time is over, or packets have stopped coming.
-void watch(const Switch& live, const RunOptions& options, const EndSignals& signals, Wishes& wishes) {
+void watch(const Switch& live, const RunOptions& options, const RunSignals& signals, Wishes& wishes, const std::function<void()>& reload) {
   const std::int64_t begin = runtime::monotonic_ns();
   const std::int64_t end = options.length.nanoseconds == 0 ? kNever : begin + options.length.nanoseconds;
   Every statistics(options.stats.nanoseconds, begin);
@@ -76,7 +77,9 @@ void watch(const Switch& live, const RunOptions& options, const EndSignals& sign
   Snapshot last_statistics = live.snapshot();
   Snapshot last_look = last_statistics;
   while (true) {
-    if (signals.wait(std::min({end, statistics.next, look.next, idle_look.next}))) return;
+    const int signal = signals.wait(std::min({end, statistics.next, look.next, idle_look.next}));
+    if (signal == SIGHUP) reload();
+    if (signal == SIGINT || signal == SIGTERM) return;
     wishes.orders.obey();
     if (wishes.stop) return;
     const std::int64_t now = runtime::monotonic_ns();
@@ -111,13 +114,21 @@ int run(const RunOptions& options) {
   std::optional<graph::Plan> plan = options.input.load(exit_code);
   if (!plan) return exit_code;
 
-  runtime::control::Program program = describe_program(options.input, options.control);
+  runtime::control::Program program;
+  describe_program(program, options.input, options.control);
+  FileReloader reloader(options.input, program.configuration);
   std::unique_ptr<Switch> live;
   std::unique_ptr<runtime::control::Server> server;
   {
-    const EndSignals signals;
+    const RunSignals signals;
     Wishes wishes(signals);
     program.stop = [&wishes] { wishes.orders.give([&wishes] { wishes.stop = true; }); };
+    program.change = [&wishes, &live](std::function<void(Switch&)> task) {
+      wishes.orders.give([&live, task = std::move(task)] { task(*live); });
+    };
+    program.reload = [&](runtime::control::ReloadOrder order, runtime::control::Reply reply) {
+      program.change([&reloader, order = std::move(order), reply = std::move(reply)](Switch& s) { reply(reloader.reload(s, order)); });
+    };
     program.drain = [&wishes, &live] { wishes.orders.give([&live] { live->drain(); }); };
     Problems problems;
     live = Switch::create(std::move(*plan), {options.huge_pages}, problems);
@@ -129,9 +140,10 @@ int run(const RunOptions& options) {
     live->start();
     if (server) start_server(*server, *live);
     spdlog::info("running {}; Ctrl-C stops", options.input.file);
-    watch(*live, options, signals, wishes);
+    watch(*live, options, signals, wishes, [&] { reloader.reload(*live, {}); });
     signals.let_through();
     live->stop();
+    wishes.orders.obey();  // whoever still waits for an answer gets one
     // Nobody orders anything any more.
     if (server) server->stop();
   }
