@@ -25,6 +25,9 @@ constexpr const char* kMore =
     "  smartswitch list                                       the elements there are\n"
     "  smartswitch describe Queue                             what one does and takes\n"
     "  smartswitch where my.yaml < keys.txt                   the server of each key\n"
+    "  smartswitch trace --element cache --count 3            follow packets through the running graph\n"
+    "  smartswitch tap clients -w - | tcpdump -r -            what passes a port, or an edge such as classify.get\n"
+    "  smartswitch explain my.yaml 'udp 10.0.0.1:999 -> 10.0.0.100:11211 get foo'   which way it would take\n"
     "  smartswitch import-twemproxy nutcracker.yml > my.yaml\n"
     "  smartswitch load --server 10.0.0.100 --window 32       ask memcached, measure and check the answers\n"
     "\n"
@@ -63,6 +66,9 @@ int main(int argc, char** argv) {
   add_list(app, exit_code);
   add_describe(app, exit_code);
   add_where(app, exit_code);
+  add_explain(app, exit_code);
+  add_trace(app, exit_code);
+  add_tap(app, exit_code);
   add_import_twemproxy(app, exit_code);
   add_load(app, exit_code);
   add_reload(app, exit_code);

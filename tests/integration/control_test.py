@@ -135,10 +135,13 @@ class Routes(ControlTest):
                 ("POST", "/v1/elements/{name}/handlers/{handler}", "x", 422, {"name": "classify", "handler": "nothing"}),
                 ("PUT", "/v1/states/{name}/parameters/{parameter}", "5s", 200, {"name": "hot", "parameter": "max_age"}),
                 ("PUT", "/v1/elements/{name}/parameters/{parameter}", "x", 422, {"name": "classify", "parameter": "nothing"}),
+                ("POST", "/v1/trace", None, 200, {"query": "?for=1ms&filter=tcp"}),
+                ("POST", "/v1/tap", None, 400, {"query": "?place=nowhere"}),
+                ("POST", "/v1/profile", None, 200, {"query": "?for=1ms"}),
                 ("POST", "/v1/drain", None, 202, {}),
                 ("POST", "/v1/stop", None, 202, {})):
             text = None if body is None else json.dumps(body)
-            code, _, answer = ask(connection, method, path.format(**names), text)
+            code, _, answer = ask(connection, method, path.format(**names) + names.get("query", ""), text)
             tried.add((method.lower(), path))
             with self.subTest(method=method, path=path, body=body):
                 self.assertEqual(code, status, answer)
