@@ -190,7 +190,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr Duration kPatience{20'000'000'000};
+constexpr Duration kReloadPatience{20'000'000'000};
 
 graph::Plan plan_of(const std::string& yaml) {
   graph::Loaded loaded = graph::load_text("smartswitch: 1\n" + yaml, "test.yaml", {});
@@ -276,7 +276,7 @@ TEST(Reload, LosesAndReordersNothingInAThousandTimes) {
     const Reloaded report = reload(*live, plans[i % 4]);
     ASSERT_FALSE(report.nothing());
     if (i % 50 == 0) {
-      ASSERT_TRUE(live->wait_until([&] { return live->snapshot().state("order")->counters[0].value > seen + 5000; }, kPatience));
+      ASSERT_TRUE(live->wait_until([&] { return live->snapshot().state("order")->counters[0].value > seen + 5000; }, kReloadPatience));
     }
   }
   EXPECT_EQ(TestTicker::alive, 0) << "what has gone is still there";
@@ -354,7 +354,7 @@ connections: [source -> tx, rx -> over, back -> end]
   ASSERT_TRUE(live);
   for (int i = 0; i < 3; ++i) {
     EXPECT_THAT(reload(*live, two).ports.added, ElementsAre("b"));
-    ASSERT_TRUE(live->wait_until([&] { return live->snapshot().element("over")->sent > 1000; }, kPatience));
+    ASSERT_TRUE(live->wait_until([&] { return live->snapshot().element("over")->sent > 1000; }, kReloadPatience));
     EXPECT_THAT(reload(*live, one).ports.removed, ElementsAre("b"));
     EXPECT_EQ(live->snapshot().ports.size(), 1U);
   }
@@ -389,12 +389,12 @@ TEST(Reload, KeepsPacketsThatAnElementWithOtherParametersHolds) {
       pipeline("  wait: {class: Queue, capacity: 1024}\n  late: {class: Impair, delay: 10ms}\n", "  - numbers -> late -> wait -> end\n");
   const auto live = run(slow);
   ASSERT_TRUE(live);
-  ASSERT_TRUE(live->wait_until([&] { return live->snapshot().element("late")->held > 0; }, kPatience));
+  ASSERT_TRUE(live->wait_until([&] { return live->snapshot().element("late")->held > 0; }, kReloadPatience));
   live->while_still([&](Pipeline&) {});
   // Whoever came before a reload leaves before those who came after it if its time is up first: only nothing may be lost.
   reload(*live, fast);
   const std::uint64_t seen = live->snapshot().element("end")->counter("seen");
-  ASSERT_TRUE(live->wait_until([&] { return live->snapshot().element("end")->counter("seen") > seen + 1200; }, kPatience));
+  ASSERT_TRUE(live->wait_until([&] { return live->snapshot().element("end")->counter("seen") > seen + 1200; }, kReloadPatience));
   live->stop();
   const Snapshot s = live->snapshot();
   EXPECT_EQ(s.dropped(), 0U);
