@@ -33,4 +33,4 @@ bool register_annotation_words(AnnotationWords words);
 
 /// Once an application, at namespace scope of a .cc file.
 #define SMARTSWITCH_ANNOTATION_WORDS(function) \
-  [[maybe_unused]] static const bool registered_##function = ::smartswitch::detail::register_annotation_words(&function);
+  [[maybe_unused]] static const bool registered_##function = ::smartswitch::detail::register_annotation_words(&(function));

@@ -4,15 +4,13 @@
 
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import tempfile
-import pathlib
 import unittest
 
-from support import CONFIGS, SMARTSWITCH, MemswitchTest, UdpMemcached
-
-SERVICE = "10.11.0.100"
+from support import CONFIGS, SERVICE, SMARTSWITCH, MemswitchTest, UdpMemcached
 
 
 class Observe(MemswitchTest):
@@ -26,8 +24,15 @@ class Observe(MemswitchTest):
     def start(self, verb, *words, **options):
         process = subprocess.Popen([SMARTSWITCH, verb, *words, "--control", self.socket], stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, **options)
-        self.addCleanup(process.kill)
+        self.addCleanup(self.end_verb, process)
         return process
+
+    @staticmethod
+    def end_verb(process):
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
 
     def at_work(self, process, ask):
         """Asks until `process` has seen enough and ends; returns what it wrote."""
@@ -89,11 +94,14 @@ class Observe(MemswitchTest):
             self.assertEqual(process.wait(timeout=20), 2)
             self.assertIn(message, process.stderr.read().decode())
         self.assertFalse(os.path.exists(self.folder / "x"))
-        first = self.start("trace", "--filter", "tcp port 1", "--for", "30s")
-        second = None
+        first = second = None
+
         def refused():
-            nonlocal second
-            second = subprocess.run([SMARTSWITCH, "trace", "--control", self.socket, "--filter", "tcp port 1", "--for", "1ms"], capture_output=True, text=True)
+            nonlocal first, second
+            if first is None or first.poll() is not None:  # the second one was there before it
+                first = self.start("trace", "--filter", "tcp port 1", "--for", "30s")
+            second = subprocess.run([SMARTSWITCH, "trace", "--control", self.socket, "--filter", "tcp port 1", "--for", "1ms"],
+                                    capture_output=True, text=True, check=False)
             return second.returncode == 3
         self.switch.wait_until(refused, "a second trace is refused")
         self.assertIn("another trace is at work", second.stderr)

@@ -13,6 +13,7 @@
 #include "elements/sdk/element.h"
 #include "elements/sdk/testing/test_bench.h"
 #include "graph/load.h"
+#include "runtime/eal.h"
 #include "runtime/observe/edge_hooks.h"
 #include "runtime/pipeline.h"
 #include "runtime/pool.h"
@@ -23,11 +24,11 @@ namespace smartswitch::testing {
 class ObservedGraph {
  public:
   explicit ObservedGraph(const std::string& yaml) {
-    start_eal();
+    Problems problems;
+    EXPECT_TRUE(runtime::start_eal({runtime::HugePages::kNo, 0, {}}, problems));
     const graph::Loaded loaded = graph::load_text("smartswitch: 1\n" + yaml, "test", {});
     for (const graph::Diagnostic& diagnostic : loaded.diagnostics) ADD_FAILURE() << graph::render(diagnostic, false);
     plan_ = *loaded.plan;
-    Problems problems;
     pool_ = runtime::make_pool({1023, 0, 2048 + RTE_PKTMBUF_HEADROOM}, problems);
     ports_ = std::make_unique<runtime::Ports>(plan_, true);
     for (unsigned i = 0; i < plan_.workers.size(); ++i) {
