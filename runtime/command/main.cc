@@ -21,6 +21,7 @@ constexpr const char* kMore =
     "  smartswitch graph my.yaml -o my.svg                    draw it\n"
     "  smartswitch list                                       the elements there are\n"
     "  smartswitch describe Queue                             what one does and takes\n"
+    "  smartswitch schema > smartswitch.schema.json           completion and checks in editors\n"
     "  smartswitch where my.yaml < keys.txt                   the server of each key\n"
     "  smartswitch import-twemproxy nutcracker.yml > my.yaml\n"
     "  smartswitch load --server 10.0.0.100 --window 32       ask memcached, measure and check the answers\n"
@@ -59,6 +60,7 @@ int main(int argc, char** argv) {
   add_graph(app, exit_code);
   add_list(app, exit_code);
   add_describe(app, exit_code);
+  add_schema(app, exit_code);
   add_where(app, exit_code);
   add_import_twemproxy(app, exit_code);
   add_load(app, exit_code);
