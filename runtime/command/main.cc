@@ -25,6 +25,7 @@ constexpr const char* kMore =
     "  smartswitch where my.yaml < keys.txt                   the server of each key\n"
     "  smartswitch import-twemproxy nutcracker.yml > my.yaml\n"
     "  smartswitch load --server 10.0.0.100 --window 32       ask memcached, measure and check the answers\n"
+    "  source <(smartswitch completion bash)                  Tab completes verbs, options, files, classes and variables\n"
     "\n"
     "Exit codes:\n"
     "  0  all went well\n"
@@ -64,6 +65,7 @@ int main(int argc, char** argv) {
   add_where(app, exit_code);
   add_import_twemproxy(app, exit_code);
   add_load(app, exit_code);
+  add_completion(app, exit_code);  // last: it knows the others
   try {
     set_up_log();
     app.parse(argc, argv);
