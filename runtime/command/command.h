@@ -31,6 +31,7 @@ void add_list(CLI::App& app, int& exit_code);
 void add_describe(CLI::App& app, int& exit_code);
 void add_schema(CLI::App& app, int& exit_code);
 void add_completion(CLI::App& app, int& exit_code);
+void add_new_config(CLI::App& app, int& exit_code);
 void add_where(CLI::App& app, int& exit_code);
 void add_import_twemproxy(CLI::App& app, int& exit_code);
 void add_load(CLI::App& app, int& exit_code);

@@ -15,6 +15,7 @@ namespace {
 constexpr const char* kAbout = "A software switch that understands the applications whose packets it carries.";
 constexpr const char* kMore =
     "Examples:\n"
+    "  smartswitch new-config bridge --device eth1 --device eth2 > my.yaml\n"
     "  smartswitch check configs/memswitch.yaml               is it right? touches no device\n"
     "  smartswitch run configs/memswitch.yaml --stats 1s      until Ctrl-C, with a line of statistics a second\n"
     "  smartswitch run my.yaml --set IFACE=eth1 --for 10s --json\n"
@@ -62,6 +63,7 @@ int main(int argc, char** argv) {
   add_list(app, exit_code);
   add_describe(app, exit_code);
   add_schema(app, exit_code);
+  add_new_config(app, exit_code);
   add_where(app, exit_code);
   add_import_twemproxy(app, exit_code);
   add_load(app, exit_code);
