@@ -51,6 +51,7 @@ Stand::Stand(const std::string& yaml) {
   require_none(problems);
   pipeline_->start_elements(*ports_, workers_, problems);
   require_none(problems);
+  pipeline_->go_live(workers_);
 }
 
 Stand::~Stand() = default;

@@ -23,6 +23,8 @@ Doorbell::~Doorbell() { close(ring_); }
 
 void Doorbell::add(int descriptor) { bells_.push_back({.fd = descriptor, .events = POLLIN, .revents = 0}); }
 
+void Doorbell::remove_all() { bells_.resize(1); }
+
 bool Doorbell::sleep(std::int64_t until, Listen listen) {
   const std::int64_t left = std::max<std::int64_t>(until - monotonic_ns(), 0);
   const timespec timeout = {.tv_sec = left / 1'000'000'000, .tv_nsec = left % 1'000'000'000};
@@ -38,6 +40,12 @@ bool Doorbell::sleep(std::int64_t until, Listen listen) {
     if ((bells_[i].revents & POLLERR) != 0) getsockopt(bells_[i].fd, SOL_SOCKET, SO_ERROR, &error, &size);
   }
   return rang;
+}
+
+void Doorbell::silence() {
+  std::uint64_t times = 0;
+  // Fails only if nobody has rung.
+  [[maybe_unused]] const ssize_t got = read(ring_, &times, sizeof(times));
 }
 
 void Doorbell::ring() {

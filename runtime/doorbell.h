@@ -28,13 +28,15 @@ class Doorbell {
   Doorbell(const Doorbell&) = delete;
   Doorbell& operator=(const Doorbell&) = delete;
 
-  /// `descriptor` stays its owner's, and open for as long as anybody sleeps here.
+  /// `descriptor` stays its owner's, and open for as long as anybody sleeps here, or until remove_all().
   void add(int descriptor);
+  void remove_all();
   /// Sleeps until a bell rings, ring() is called or `until` is there (ns of CLOCK_MONOTONIC; INT64_MAX: never). A signal may end it early.
   /// Returns whether a bell rang.
   bool sleep(std::int64_t until, Listen listen = Listen::kBells);
-  /// From any thread: ends the sleep and all later ones at once.
+  /// From any thread: ends the sleep and all later ones at once, until silence().
   void ring();
+  void silence();
 
  private:
   const int ring_;

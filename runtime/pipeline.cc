@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "graph/port_names.h"
+#include "runtime/clock.h"
 
 namespace smartswitch::runtime {
 namespace {
@@ -24,7 +25,7 @@ std::string spoken(const graph::StateObject& state) { return fmt::format("state 
 
 class PlanEnvironment final : public Environment {
  public:
-  PlanEnvironment(const std::vector<std::unique_ptr<State>>& states, const Ports* ports, const graph::Instance* instance)
+  PlanEnvironment(const std::vector<std::shared_ptr<State>>& states, const Ports* ports, const graph::Instance* instance)
       : states_(states), ports_(ports), instance_(instance) {}
   State& state(const std::string& name) override {
     for (const auto& state : states_) {
@@ -38,7 +39,7 @@ class PlanEnvironment final : public Environment {
   TxQueue tx_queue(const std::string& port) override { return ports_->tx_queue(port, instance_->worker); }
 
  private:
-  const std::vector<std::unique_ptr<State>>& states_;
+  const std::vector<std::shared_ptr<State>>& states_;
   const Ports* ports_;
   const graph::Instance* instance_;
 };
@@ -61,6 +62,44 @@ std::unique_ptr<Object> make(std::unique_ptr<Object> object, const Spec& spec, c
   return object;
 }
 
+// Its output ports: how many of each name there are, and which of them lead somewhere.
+std::vector<std::vector<bool>> outputs_of(const graph::Plan& plan, std::size_t instance) {
+  const graph::ElementSpec& spec = plan.elements[plan.instances[instance].element];
+  std::vector<std::vector<bool>> connected;
+  for (const OutputInfo& out : spec.info->outputs) {
+    std::size_t size = out.group == PortGroup::kSingle ? 1 : 0;
+    if (out.group == PortGroup::kKeyed) size = graph::keys_of(spec.parameters, out.keys).size();
+    connected.emplace_back(size);
+  }
+  for (const graph::Link& link : plan.links) {
+    if (link.from != instance) continue;
+    std::vector<bool>& port = connected[link.output.port];
+    if (port.size() <= link.output.index) port.resize(link.output.index + 1);
+    port[link.output.index] = true;
+  }
+  return connected;
+}
+
+template <class List>
+auto position(const List& list, const std::string& name) {
+  return std::find_if(list.begin(), list.end(), [&](const auto& item) { return item.name == name; }) - list.begin();
+}
+
+// Which of the plan's copies of elements is called so.
+std::optional<std::size_t> instance_called(const graph::Plan& plan, const std::string& name, unsigned replica) {
+  for (std::size_t i = 0; i < plan.instances.size(); ++i) {
+    if (plan.instances[i].replica == replica && plan.elements[plan.instances[i].element].name == name) return i;
+  }
+  return std::nullopt;
+}
+
+bool refers_to(const ClassInfo& info, const Value& parameters, const std::string& state) {
+  return std::any_of(info.parameters.begin(), info.parameters.end(), [&](const ParameterInfo& parameter) {
+    const Value* value = parameter.refers == Refers::kState ? parameters.find(parameter.name) : nullptr;
+    return value != nullptr && value->text() == state;
+  });
+}
+
 }  // namespace
 
 Pipeline::~Pipeline() {
@@ -71,14 +110,62 @@ Pipeline::~Pipeline() {
 
 bool Pipeline::create(Problems& problems) {
   const std::size_t before = problems.size();
-  for (const graph::StateObject& state : plan_.states) states_.push_back(make(state.info->create(), state, "state", problems));
-  for (const graph::Instance& instance : plan_.instances) {
-    const graph::ElementSpec& element = plan_.elements[instance.element];
+  create_states(problems);
+  create_elements(problems);
+  return problems.size() == before;
+}
+
+void Pipeline::create_states(Problems& problems) {
+  for (const graph::StateObject& state : plan_.states) {
+    std::unique_ptr<State> made = make(state.info->create(), state, "state", problems);
+    const std::size_t old = running_ == nullptr ? 0 : static_cast<std::size_t>(position(running_->plan_.states, state.name));
+    const bool stays = running_ != nullptr && old < running_->plan_.states.size() && running_->plan_.states[old].info == state.info;
+    const bool same = stays && running_->plan_.states[old].parameters == state.parameters;
+    const bool replaced = stays && !same && made->takes_places();
+    states_kept_.push_back(same);
+    before_.push_back(replaced ? running_->states_[old] : nullptr);
+    fresh_.push_back(stays && !same && !replaced ? std::move(made) : nullptr);
+    states_.push_back(stays && !replaced ? running_->states_[old] : std::move(made));
+  }
+}
+
+void Pipeline::create_elements(Problems& problems) {
+  for (std::size_t i = 0; i < plan_.instances.size(); ++i) {
+    const graph::Instance& instance = plan_.instances[i];
+    const graph::ElementSpec& spec = plan_.elements[instance.element];
+    const std::optional<std::size_t> twin = keepable_twin_of(i);
+    kept_.push_back(twin.has_value());
+    if (twin) {
+      elements_.push_back(running_->elements_[*twin]);
+      continue;
+    }
     // The copies of an element would all say the same.
     Problems ignored;
-    elements_.push_back(make(element.info->create(), element, "element", instance.replica == 0 ? problems : ignored));
+    elements_.push_back(make(spec.info->create(), spec, "element", instance.replica == 0 ? problems : ignored));
   }
-  return problems.size() == before;
+}
+
+std::optional<std::size_t> Pipeline::twin_of(std::size_t instance) const {
+  if (running_ == nullptr) return std::nullopt;
+  const graph::ElementSpec& spec = plan_.elements[plan_.instances[instance].element];
+  const auto twin = instance_called(running_->plan_, spec.name, plan_.instances[instance].replica);
+  if (!twin || running_->plan_.elements[running_->plan_.instances[*twin].element].info != spec.info) return std::nullopt;
+  return twin;
+}
+
+// The one that can go on as it is: other connections are all that may change.
+std::optional<std::size_t> Pipeline::keepable_twin_of(std::size_t instance) const {
+  const auto twin = twin_of(instance);
+  if (!twin) return std::nullopt;
+  const graph::ElementSpec& spec = plan_.elements[plan_.instances[instance].element];
+  const graph::Instance& old = running_->plan_.instances[*twin];
+  if (old.worker != plan_.instances[instance].worker || running_->plan_.elements[old.element].parameters != spec.parameters)
+    return std::nullopt;
+  for (std::size_t s = 0; s < plan_.states.size(); ++s) {
+    if (!states_kept_[s] && refers_to(*spec.info, spec.parameters, plan_.states[s].name)) return std::nullopt;
+  }
+  if (outputs_of(running_->plan_, *twin) != outputs_of(plan_, instance)) return std::nullopt;
+  return twin;
 }
 
 std::uint64_t Pipeline::may_hold() const {
@@ -97,10 +184,16 @@ bool Pipeline::start_states(Problems& problems) {
   const std::size_t before = problems.size();
   PlanEnvironment environment(states_, nullptr, nullptr);
   for (std::size_t i = 0; i < states_.size(); ++i) {
+    if (states_kept_[i]) continue;
     const graph::StateObject& spec = plan_.states[i];
-    bind(states_[i].get(), *spec.info, spec.parameters, environment);
     Problems found;
-    states_[i]->start(found);
+    if (fresh_[i]) {
+      bind(fresh_[i].get(), *spec.info, spec.parameters, environment);
+      if (auto change = states_[i]->change_to(*fresh_[i], found)) changes_.push_back(std::move(change));
+    } else {
+      bind(states_[i].get(), *spec.info, spec.parameters, environment);
+      states_[i]->start(found);
+    }
     pass_on(found, spoken(spec), spec.where, problems);
   }
   return problems.size() == before;
@@ -108,24 +201,21 @@ bool Pipeline::start_states(Problems& problems) {
 
 bool Pipeline::start_elements(const Ports& ports, const std::vector<std::unique_ptr<Worker>>& workers, Problems& problems) {
   const std::size_t before = problems.size();
+  for (const auto& worker : workers) staging_.push_back(staging_for(*worker));
   for (std::size_t i = 0; i < elements_.size(); ++i) {
+    if (kept_[i]) continue;
     const graph::Instance& instance = plan_.instances[i];
     const graph::ElementSpec& spec = plan_.elements[instance.element];
     PlanEnvironment environment(states_, &ports, &instance);
     bind(elements_[i].get(), *spec.info, spec.parameters, environment);
-    elements_[i]->set_worker(&workers[instance.worker]->context());
+    elements_[i]->set_worker(staging_[instance.worker].get());
     resize_groups(i);
   }
   for (const graph::Link& link : plan_.links) {
-    const graph::ElementSpec& to = plan_.elements[plan_.instances[link.to].element];
-    output(link.from, link.output).connect(to.info->inputs[link.input.port].entry, elements_[link.to].get(), link.input.index);
-  }
-  for (std::size_t w = 0; w < workers.size(); ++w) {
-    for (std::size_t i : plan_.workers[w].sources) {
-      workers[w]->add_source(*plan_.elements[plan_.instances[i].element].info, *elements_[i]);
-    }
+    if (!kept_[link.from]) connect(link);
   }
   for (std::size_t i = 0; i < elements_.size(); ++i) {
+    if (kept_[i]) continue;
     const graph::ElementSpec& spec = plan_.elements[plan_.instances[i].element];
     Problems found;
     elements_[i]->start(found);
@@ -134,17 +224,80 @@ bool Pipeline::start_elements(const Ports& ports, const std::vector<std::unique_
   return problems.size() == before;
 }
 
+// What elements see of their worker while they start: it may be at work, and its timers are its own.
+std::unique_ptr<WorkerContext> Pipeline::staging_for(Worker& worker) const {
+  const WorkerContext& real = worker.context();
+  auto staging = std::make_unique<WorkerContext>();
+  staging->index = real.index;
+  staging->clock = real.clock;
+  staging->pool = real.pool;
+  staging->large_pool = real.large_pool;
+  staging->log = real.log;
+  if (running_ == nullptr) {
+    staging->now = real.now;
+    staging->random = real.random;
+  } else {
+    staging->now = monotonic_ns();
+    staging->random = Random(static_cast<std::uint64_t>(staging->now));
+  }
+  return staging;
+}
+
+void Pipeline::go_live(const std::vector<std::unique_ptr<Worker>>& workers) {
+  for (const auto& change : changes_) change();
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    if (before_[i]) states_[i]->take_over(*before_[i]);
+  }
+  const std::vector<std::uint64_t> before = running_ == nullptr ? std::vector<std::uint64_t>() : running_->packets_in();
+  std::vector<std::uint64_t> in(elements_.size());
+  for (std::size_t i = 0; i < elements_.size(); ++i) {
+    const auto twin = twin_of(i);
+    if (kept_[i]) {
+      in[i] = before[*twin];
+      continue;
+    }
+    if (twin) elements_[i]->take_over(*running_->elements_[*twin]);
+    in[i] = elements_[i]->taken_over();
+    elements_[i]->set_worker(&workers[plan_.instances[i].worker]->context());
+  }
+  for (const graph::Link& link : plan_.links) {
+    if (kept_[link.from]) connect(link);
+  }
+  carried_in_.assign(elements_.size(), 0);
+  const std::vector<std::uint64_t> counted = packets_in();
+  for (std::size_t i = 0; i < elements_.size(); ++i) carried_in_[i] = in[i] - counted[i];
+  for (std::size_t w = 0; w < workers.size(); ++w) {
+    workers[w]->context().timers.adopt(staging_[w]->timers);
+    if (running_ == nullptr) workers[w]->context().random = staging_[w]->random;
+    workers[w]->reset(plan_.workers[w]);
+    for (const std::size_t i : plan_.workers[w].sources) {
+      workers[w]->add_source(*plan_.elements[plan_.instances[i].element].info, *elements_[i]);
+    }
+  }
+  changes_.clear();
+  fresh_.clear();
+  before_.clear();
+  running_ = nullptr;
+}
+
+std::vector<std::uint64_t> Pipeline::packets_in() const {
+  std::vector<std::uint64_t> packets = carried_in_;
+  packets.resize(elements_.size());
+  for (const graph::Link& link : plan_.links) packets[link.to] += output(link.from, link.output).packets();
+  return packets;
+}
+
+void Pipeline::connect(const graph::Link& link) {
+  const graph::ElementSpec& to = plan_.elements[plan_.instances[link.to].element];
+  output(link.from, link.output).connect(to.info->inputs[link.input.port].entry, elements_[link.to].get(), link.input.index);
+}
+
 void Pipeline::resize_groups(std::size_t instance) {
   const graph::ElementSpec& spec = plan_.elements[plan_.instances[instance].element];
-  for (std::size_t port = 0; port < spec.info->outputs.size(); ++port) {
+  const std::vector<std::vector<bool>> outputs = outputs_of(plan_, instance);
+  for (std::size_t port = 0; port < outputs.size(); ++port) {
     const OutputInfo& out = spec.info->outputs[port];
-    if (out.group == PortGroup::kSingle) continue;
-    std::size_t size = 0;
-    if (out.group == PortGroup::kKeyed) size = graph::keys_of(spec.parameters, out.keys).size();
-    for (const graph::Link& link : plan_.links) {
-      if (link.from == instance && link.output.port == port) size = std::max<std::size_t>(size, link.output.index + 1);
-    }
-    out.array(*elements_[instance]).resize(static_cast<unsigned>(size));
+    if (out.group != PortGroup::kSingle) out.array(*elements_[instance]).resize(static_cast<unsigned>(outputs[port].size()));
   }
 }
 

@@ -43,7 +43,9 @@ PoolSize size_pool(const graph::Plan& plan, const PoolNeeds& needs) {
   // Each worker and the thread that builds the switch have a cache, which DPDK fills up to one and a half of its size.
   const std::uint64_t threads = plan.workers.size() + 1;
   std::uint64_t packets = plan.pool_packets;
-  if (packets == 0) packets = needs.in_rings + needs.may_hold + threads * (plan.pool_cache * 3ULL / 2 + 2ULL * Batch::kCapacity) + kSlack;
+  if (packets == 0)
+    packets =
+        needs.in_rings + needs.may_hold + kReserveForReloads + threads * (plan.pool_cache * 3ULL / 2 + 2ULL * Batch::kCapacity) + kSlack;
 
   PoolSize size;
   size.packets = static_cast<std::uint32_t>(std::min<std::uint64_t>(packets, UINT32_MAX / 2));

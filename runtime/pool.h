@@ -32,6 +32,8 @@ struct PoolNeeds {
   std::uint64_t may_hold = 0;  ///< packets that all elements may
   std::uint16_t mtu = 0;       ///< the largest
 };
+/// Packets beyond these needs, for what reloads add to them.
+inline constexpr std::uint64_t kReserveForReloads = 4096;
 PoolSize size_pool(const graph::Plan& plan, const PoolNeeds& needs);
 /// Room for `packets` of kLargestPacket bytes.
 PoolSize size_large_pool(std::uint64_t packets);

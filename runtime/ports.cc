@@ -29,8 +29,8 @@ constexpr std::chrono::microseconds kLinkInterval{10'000};
 
 void report(const Live& port, const std::string& fault, const std::string& advice, Problems& problems) {
   const std::string said = take_eal_log();
-  problems.add(port.spec->where,
-               fmt::format("port `{}` ({}): {}{}", port.spec->name, port.spec->device, fault, said.empty() ? "" : "; DPDK says: " + said),
+  problems.add(port.spec.where,
+               fmt::format("port `{}` ({}): {}{}", port.spec.name, port.spec.device, fault, said.empty() ? "" : "; DPDK says: " + said),
                advice);
 }
 
@@ -41,7 +41,7 @@ bool fails(const Live& port, const char* call, int result, const std::string& ad
   return true;
 }
 
-std::string device_name(const Live& port) { return port.spec->device.substr(0, port.spec->device.find(',')); }
+std::string device_name(const Live& port) { return port.spec.device.substr(0, port.spec.device.find(',')); }
 
 bool is_driver(const Live& port, std::string_view name) { return port.info.driver_name == name; }
 
@@ -56,10 +56,10 @@ bool find_device(Live& port, Problems& problems) {
   port.ours = pci;
   if (rte_eth_dev_get_port_by_name(full_name.c_str(), &port.id) != 0) {
     const DriverSockets sockets;
-    const int result = rte_dev_probe(port.spec->device.c_str());
+    const int result = rte_dev_probe(port.spec.device.c_str());
     if (result < 0 || rte_eth_dev_get_port_by_name(full_name.c_str(), &port.id) != 0) {
       // What probing returns is seldom an errno, so it is not shown.
-      report(port, "the device cannot be had", device_advice(port.spec->device), problems);
+      report(port, "the device cannot be had", device_advice(port.spec.device), problems);
       return false;
     }
     port.ours = true;
@@ -71,7 +71,7 @@ bool find_device(Live& port, Problems& problems) {
 
 bool settle_queues(Live& port, Problems& problems) {
   const std::size_t before = problems.size();
-  const graph::Port& spec = *port.spec;
+  const graph::Port& spec = port.spec;
   const std::string driver = port.info.driver_name;
   const auto senders = static_cast<std::uint16_t>(port.tx_queue_of.size());
   port.rx_queues = std::max<std::uint16_t>(1, spec.rx_queues);
@@ -112,7 +112,7 @@ bool settle_queues(Live& port, Problems& problems) {
 }
 
 bool configure(Live& port, bool one_pool, Problems& problems) {
-  const graph::Port& spec = *port.spec;
+  const graph::Port& spec = port.spec;
   if (!settle_queues(port, problems)) return false;
 
   std::uint16_t mtu = spec.mtu;
@@ -182,9 +182,9 @@ bool set_up_queues(Live& port, rte_mempool* pool, Problems& problems) {
     const int result = rte_eth_tx_queue_setup(port.id, queue, port.tx_descriptors, static_cast<unsigned>(socket), &tx);
     if (fails(port, "rte_eth_tx_queue_setup", result, "another `tx_descriptors:` may suit the device", problems)) return false;
   }
-  if (port.spec->mac != MacAddress{}) {
+  if (port.spec.mac != MacAddress{}) {
     rte_ether_addr mac{};
-    std::memcpy(mac.addr_bytes, port.spec->mac.bytes.data(), sizeof(mac.addr_bytes));
+    std::memcpy(mac.addr_bytes, port.spec.mac.bytes.data(), sizeof(mac.addr_bytes));
     if (fails(port, "rte_eth_dev_default_mac_addr_set", rte_eth_dev_default_mac_addr_set(port.id, &mac),
               "leave `mac:` out, or set the address on the interface (`ip link set dev NAME address MAC`)", problems)) {
       return false;
@@ -194,14 +194,60 @@ bool set_up_queues(Live& port, rte_mempool* pool, Problems& problems) {
 }
 
 bool start_port(Live& port, Problems& problems) {
-  if (fails(port, "rte_eth_dev_start", rte_eth_dev_start(port.id), device_advice(port.spec->device), problems)) return false;
+  if (fails(port, "rte_eth_dev_start", rte_eth_dev_start(port.id), device_advice(port.spec.device), problems)) return false;
   port.started = true;
   note_bells_of_tap(port);
-  const int result = port.spec->promiscuous ? rte_eth_promiscuous_enable(port.id) : rte_eth_promiscuous_disable(port.id);
+  const int result = port.spec.promiscuous ? rte_eth_promiscuous_enable(port.id) : rte_eth_promiscuous_disable(port.id);
   // Devices that see all packets anyway (ring, pcap, null) have no such mode.
   if (result == -ENOTSUP) return true;
   return !fails(port, "rte_eth_promiscuous_enable", result, "`promiscuous: false` leaves that out; the port then sees its own address only",
                 problems);
+}
+
+void announce(const Live& port) {
+  rte_ether_addr mac{};
+  rte_eth_macaddr_get(port.id, &mac);
+  MacAddress address;
+  std::memcpy(address.bytes.data(), mac.addr_bytes, address.bytes.size());
+  spdlog::info("port `{}`: {}, {}, MTU {}, {} receive and {} send queue(s)", port.spec.name, port.spec.device, to_string(address), port.mtu,
+               port.rx_queues, port.tx_queues);
+}
+
+void stop_port(Live& port) {
+  if (port.started && rte_eth_dev_stop(port.id) != 0) spdlog::warn("port `{}` does not stop: {}", port.spec.name, take_eal_log());
+  port.started = false;
+}
+
+void give_back(Live& port) {
+  if (!port.opened) return;
+  port.opened = false;
+  if (!port.ours) return;
+  rte_eth_dev_close(port.id);
+  rte_dev_remove(port.info.device);
+}
+
+// What of a running port would have to be different, or nothing.
+std::string why_not(const Live& have, const Live& want) {
+  const graph::Port& is = have.spec;
+  const graph::Port& wished = want.spec;
+  std::string changed;
+  const auto note = [&](bool same, const char* what) {
+    if (!same) changed += fmt::format("{}`{}`", changed.empty() ? "" : ", ", what);
+  };
+  note(is.device == wished.device, "device");
+  note(is.rx_queues == wished.rx_queues, "rx_queues");
+  note(is.tx_queues == wished.tx_queues, "tx_queues");
+  note(is.rx_descriptors == wished.rx_descriptors, "rx_descriptors");
+  note(is.tx_descriptors == wished.tx_descriptors, "tx_descriptors");
+  note(is.mtu == wished.mtu, "mtu");
+  note(is.mac == wished.mac, "mac");
+  note(is.promiscuous == wished.promiscuous, "promiscuous");
+  if (!changed.empty()) return changed + " cannot be changed";
+  if (want.rx_needed > have.rx_queues) return fmt::format("elements poll queue {}, and queues cannot be added", want.rx_needed - 1);
+  std::size_t senders = have.tx_queue_of.size();
+  for (const auto& [worker, queue] : want.tx_queue_of) senders += have.tx_queue_of.contains(worker) ? 0 : 1;
+  if (senders > have.tx_queues) return fmt::format("{} workers send to it, and send queues cannot be added", senders);
+  return {};
 }
 
 bool link_is_up(const Live& port) {
@@ -217,7 +263,7 @@ void await_links(const std::vector<Live>& ports) {
       rte_delay_us_sleep(kLinkInterval.count());
       up = link_is_up(port);
     }
-    if (!up) spdlog::warn("port `{}` ({}): no link; is the other end plugged in and up?", port.spec->name, port.spec->device);
+    if (!up) spdlog::warn("port `{}` ({}): no link; is the other end plugged in and up?", port.spec.name, port.spec.device);
   }
 }
 
@@ -229,7 +275,7 @@ void note_users(const graph::Plan& plan, std::vector<Live>& ports) {
       if (value == nullptr || (parameter.refers != Refers::kRxPort && parameter.refers != Refers::kTxPort)) continue;
       const auto [name, queue] = detail::port_and_queue(value->text());
       for (Live& port : ports) {
-        if (port.spec->name != name) continue;
+        if (port.spec.name != name) continue;
         if (parameter.refers == Refers::kTxPort) {
           port.tx_queue_of.try_emplace(instance.worker, static_cast<std::uint16_t>(port.tx_queue_of.size()));
         } else {
@@ -243,7 +289,7 @@ void note_users(const graph::Plan& plan, std::vector<Live>& ports) {
 }  // namespace
 
 Ports::Ports(const graph::Plan& plan, bool one_pool) : one_pool_(one_pool) {
-  for (const graph::Port& port : plan.ports) ports_.emplace_back().spec = &port;
+  for (const graph::Port& port : plan.ports) ports_.emplace_back().spec = port;
   note_users(plan, ports_);
 }
 
@@ -251,19 +297,21 @@ Ports::~Ports() { close(); }
 
 bool Ports::open(Problems& problems) {
   const std::size_t before = problems.size();
-  for (Live& port : ports_) {
-    if (!find_device(port, problems)) continue;
-    const auto twin = std::find_if(ports_.begin(), ports_.end(), [&](const Live& p) { return p.opened && p.id == port.id; });
-    if (&*twin != &port) {
-      port.opened = false;
-      report(port, fmt::format("port `{}` has this device already", twin->spec->name), "virtual devices are told apart by their number",
-             problems);
-      continue;
-    }
-    check_bells_of_af_packet(port);
-    configure(port, one_pool_, problems);
-  }
+  for (Live& port : ports_) open_port(port, problems);
   return problems.size() == before;
+}
+
+bool Ports::open_port(Live& port, Problems& problems) {
+  if (!find_device(port, problems)) return false;
+  const auto twin = std::find_if(ports_.begin(), ports_.end(), [&](const Live& p) { return p.opened && p.id == port.id; });
+  if (&*twin != &port) {
+    port.opened = false;
+    report(port, fmt::format("port `{}` has this device already", twin->spec.name), "virtual devices are told apart by their number",
+           problems);
+    return false;
+  }
+  check_bells_of_af_packet(port);
+  return configure(port, one_pool_, problems);
 }
 
 std::uint64_t Ports::in_rings() const {
@@ -292,43 +340,85 @@ bool Ports::start(Problems& problems) {
   for (Live& port : ports_) start_port(port, problems);
   if (problems.size() != before) return false;
   await_links(ports_);
-  for (const Live& port : ports_) {
-    rte_ether_addr mac{};
-    rte_eth_macaddr_get(port.id, &mac);
-    MacAddress address;
-    std::memcpy(address.bytes.data(), mac.addr_bytes, address.bytes.size());
-    spdlog::info("port `{}`: {}, {}, MTU {}, {} receive and {} send queue(s)", port.spec->name, port.spec->device, to_string(address),
-                 port.mtu, port.rx_queues, port.tx_queues);
-  }
+  for (const Live& port : ports_) announce(port);
   return true;
 }
 
 void Ports::close() {
-  for (Live& port : ports_) {
-    if (port.started && rte_eth_dev_stop(port.id) != 0) spdlog::warn("port `{}` does not stop: {}", port.spec->name, take_eal_log());
-    port.started = false;
-  }
-  for (Live& port : ports_) {
-    if (!port.opened) continue;
-    port.opened = false;
-    if (!port.ours) continue;
-    rte_eth_dev_close(port.id);
-    rte_dev_remove(port.info.device);
-  }
+  for (Live& port : ports_) stop_port(port);
+  for (Live& port : ports_) give_back(port);
 }
 
-const Live& Ports::find(const std::string& name) const {
-  const auto at = std::find_if(ports_.begin(), ports_.end(), [&](const Live& port) { return port.spec->name == name; });
-  if (at == ports_.end()) throw std::out_of_range("the plan has no port `" + name + "`");
-  return *at;
+bool Ports::suit(const graph::Plan& plan, Problems& problems) const {
+  const std::size_t before = problems.size();
+  const Ports wanted(plan, one_pool_);
+  for (const Live& want : wanted.ports_) {
+    const Live* have = find(want.spec.name);
+    if (have == nullptr) continue;
+    const std::string refusal = why_not(*have, want);
+    if (refusal.empty()) continue;
+    problems.add(want.spec.where, fmt::format("port `{}`: {} while it runs", want.spec.name, refusal),
+                 "leave it as it is, or restart the switch");
+  }
+  return problems.size() == before;
+}
+
+bool Ports::add_from(const graph::Plan& plan, rte_mempool* pool, Problems& problems) {
+  const std::size_t before = problems.size();
+  const std::size_t old = ports_.size();
+  Ports wanted(plan, one_pool_);
+  for (Live& want : wanted.ports_) {
+    const auto have = std::find_if(ports_.begin(), ports_.end(), [&](const Live& port) { return port.spec.name == want.spec.name; });
+    if (have != ports_.end()) {
+      for (const auto& [worker, queue] : want.tx_queue_of) {
+        have->tx_queue_of.try_emplace(worker, static_cast<std::uint16_t>(have->tx_queue_of.size()));
+      }
+    } else {
+      ports_.push_back(std::move(want));
+    }
+  }
+  wanted.ports_.clear();
+  for (std::size_t i = old; i < ports_.size(); ++i) {
+    if (open_port(ports_[i], problems) && set_up_queues(ports_[i], pool, problems)) start_port(ports_[i], problems);
+  }
+  if (problems.size() != before) {
+    for (std::size_t i = old; i < ports_.size(); ++i) stop_port(ports_[i]);
+    for (std::size_t i = old; i < ports_.size(); ++i) give_back(ports_[i]);
+    ports_.resize(old);
+    return false;
+  }
+  for (std::size_t i = old; i < ports_.size(); ++i) announce(ports_[i]);
+  return true;
+}
+
+void Ports::keep_only(const graph::Plan& plan) {
+  std::erase_if(ports_, [&](Live& port) {
+    const auto is_it = [&](const graph::Port& spec) { return spec.name == port.spec.name; };
+    if (std::any_of(plan.ports.begin(), plan.ports.end(), is_it)) return false;
+    spdlog::info("port `{}` is given back", port.spec.name);
+    stop_port(port);
+    give_back(port);
+    return true;
+  });
+}
+
+const Live* Ports::find(const std::string& name) const {
+  const auto at = std::find_if(ports_.begin(), ports_.end(), [&](const Live& port) { return port.spec.name == name; });
+  return at == ports_.end() ? nullptr : &*at;
+}
+
+const Live& Ports::get(const std::string& name) const {
+  const Live* port = find(name);
+  if (port == nullptr) throw std::out_of_range("the plan has no port `" + name + "`");
+  return *port;
 }
 
 RxQueue Ports::rx_queue(const std::string& port, std::optional<std::uint16_t> queue, unsigned replica) const {
-  return {find(port).id, queue.value_or(static_cast<std::uint16_t>(replica))};
+  return {get(port).id, queue.value_or(static_cast<std::uint16_t>(replica))};
 }
 
 TxQueue Ports::tx_queue(const std::string& port, std::size_t worker) const {
-  const Live& live = find(port);
+  const Live& live = get(port);
   return {live.id, live.tx_queue_of.at(worker)};
 }
 

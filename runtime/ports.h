@@ -20,7 +20,7 @@ namespace smartswitch::runtime {
 
 class Ports {
  public:
-  /// `plan` must outlive this. Touches no device yet. `one_pool`: all packets that will be sent come from the pool that set_up() is given.
+  /// Touches no device yet. `one_pool`: all packets that will be sent come from the pool that set_up() is given.
   Ports(const graph::Plan& plan, bool one_pool);
   ~Ports();
   Ports(const Ports&) = delete;
@@ -40,6 +40,15 @@ class Ports {
   /// Stops all and gives them back. Once; the destructor does it otherwise.
   void close();
 
+  // A reload, in this order, while the ports run.
+
+  /// Whether ports that `plan` has as well are the same there, and have the queues that it needs. Changes nothing.
+  bool suit(const graph::Plan& plan, Problems& problems) const;
+  /// Opens, sets up and starts those that only `plan` has. If one refuses, all of these are given back.
+  bool add_from(const graph::Plan& plan, rte_mempool* pool, Problems& problems);
+  /// Those that `plan` has stay, the others are given back: nobody may use them any more.
+  void keep_only(const graph::Plan& plan);
+
   /// The queue that copy number `replica` of an element receives from, unless the file names one.
   [[nodiscard]] RxQueue rx_queue(const std::string& port, std::optional<std::uint16_t> queue, unsigned replica) const;
   /// The queue that `worker` alone sends to.
@@ -49,7 +58,7 @@ class Ports {
   [[nodiscard]] int bell(const RxQueue& queue) const;
 
   struct Live {
-    const graph::Port* spec = nullptr;
+    graph::Port spec;
     std::map<std::size_t, std::uint16_t> tx_queue_of;  ///< by worker
     std::uint16_t rx_needed = 1;                       ///< queues that elements poll
     std::uint16_t id = RTE_MAX_ETHPORTS;
@@ -68,7 +77,9 @@ class Ports {
   [[nodiscard]] const std::vector<Live>& live() const { return ports_; }
 
  private:
-  const Live& find(const std::string& name) const;
+  bool open_port(Live& port, Problems& problems);
+  [[nodiscard]] const Live* find(const std::string& name) const;
+  [[nodiscard]] const Live& get(const std::string& name) const;
   std::vector<Live> ports_;
   bool one_pool_;
 };

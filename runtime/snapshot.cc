@@ -14,9 +14,9 @@ auto find(const List& list, std::string_view name) -> decltype(list.data()) {
 }
 
 template <class Count>
-std::uint64_t sum(const std::vector<ElementCounts>& elements, Count count) {
-  std::uint64_t total = 0;
-  for (const ElementCounts& element : elements) total += count(element);
+std::uint64_t sum(const Snapshot& snapshot, Count count) {
+  std::uint64_t total = count(snapshot.departed);
+  for (const ElementCounts& element : snapshot.elements) total += count(element);
   return total;
 }
 
@@ -41,19 +41,19 @@ std::int64_t ElementCounts::unaccounted() const {
 const ElementCounts* Snapshot::element(std::string_view name) const { return find(elements, name); }
 const StateCounts* Snapshot::state(std::string_view name) const { return find(states, name); }
 std::uint64_t Snapshot::came() const {
-  return sum(elements, [](const ElementCounts& e) { return e.received + e.created; });
+  return sum(*this, [](const ElementCounts& e) { return e.received + e.created; });
 }
 std::uint64_t Snapshot::sent() const {
-  return sum(elements, [](const ElementCounts& e) { return e.sent; });
+  return sum(*this, [](const ElementCounts& e) { return e.sent; });
 }
 std::uint64_t Snapshot::consumed() const {
-  return sum(elements, [](const ElementCounts& e) { return e.consumed; });
+  return sum(*this, [](const ElementCounts& e) { return e.consumed; });
 }
 std::uint64_t Snapshot::dropped() const {
-  return sum(elements, [](const ElementCounts& e) { return e.dropped(); });
+  return sum(*this, [](const ElementCounts& e) { return e.dropped(); });
 }
 std::uint64_t Snapshot::held() const {
-  return sum(elements, [](const ElementCounts& e) { return e.held; });
+  return sum(*this, [](const ElementCounts& e) { return e.held; });
 }
 std::int64_t Snapshot::unaccounted() const {
   return static_cast<std::int64_t>(came()) - static_cast<std::int64_t>(sent() + dropped() + consumed() + held());

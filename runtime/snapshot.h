@@ -83,12 +83,16 @@ struct WorkerCounts {
   std::uint64_t sleeps = 0;
   double busy_seconds = 0;
   double idle_seconds = 0;
-  double waited_seconds = 0;  ///< for its core, because something else ran on it
+  double last_pause_seconds = 0;     ///< that it stood still for a change of the graph
+  double longest_pause_seconds = 0;  ///< the longest of these
+  double waited_seconds = 0;         ///< for its core, because something else ran on it
 };
 
 struct Snapshot {
   double seconds = 0;  ///< since start()
   std::vector<ElementCounts> elements;
+  /// What elements did that reloads have ended or made anew, all together; its one counter is `dropped`.
+  ElementCounts departed{.name = "departed", .element_class = {}, .counters = {{"dropped", 0, true}}, .outputs = {}};
   std::vector<StateCounts> states;
   std::vector<PortCounts> ports;
   std::vector<WorkerCounts> workers;

@@ -2,20 +2,26 @@
 // Copyright the SmartSwitch authors
 #include "runtime/switch.h"
 
+#include <fmt/format.h>
 #include <rte_cycles.h>
-#include <rte_ethdev.h>
 #include <rte_mempool.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <atomic>
+#include <mutex>
+#include <shared_mutex>
+#include <utility>
 
-#include "graph/port_names.h"
 #include "runtime/bells.h"
 #include "runtime/clock.h"
 #include "runtime/cores.h"
+#include "runtime/counts.h"
+#include "runtime/meeting.h"
 #include "runtime/pipeline.h"
 #include "runtime/pool.h"
 #include "runtime/ports.h"
+#include "runtime/reloaded.h"
 #include "runtime/worker.h"
 
 namespace smartswitch::runtime {
@@ -29,7 +35,7 @@ constexpr std::int64_t kDrainPatience = 100 * kMillisecond;
 void warn_of_cut_packets(const Ports& ports) {
   std::string names;
   for (const Ports::Live& port : ports.live()) {
-    if (std::string_view(port.info.driver_name) == "net_af_packet") names += (names.empty() ? "`" : ", `") + port.spec->name + "`";
+    if (std::string_view(port.info.driver_name) == "net_af_packet") names += (names.empty() ? "`" : ", `") + port.spec.name + "`";
   }
   if (names.empty()) return;
   spdlog::warn("IPv4 fragments of more than 2 KiB in all do not come in through net_af_packet ({}); net_af_xdp and net_pcap take them",
@@ -40,45 +46,59 @@ void warn_of_cut_packets(const Ports& ports) {
 
 // In the order in which they come to be: each may use those above it.
 struct Switch::Parts {
-  explicit Parts(graph::Plan p) : plan(std::move(p)) {}
+  explicit Parts(graph::Plan p) : plan(std::make_shared<const graph::Plan>(std::move(p))) {}
   bool build(const SwitchOptions& options, Problems& problems);
+  [[nodiscard]] bool running() const { return started != 0 && stopped == 0; }
+  bool check_reload(const graph::Plan& next, const Pipeline& made, Problems& problems) const;
+  std::vector<std::uint64_t> still(std::function<void()> task);
+  void part_with(Pipeline& before);
   [[nodiscard]] std::uint64_t held() const;
   [[nodiscard]] std::uint64_t packets_in_use() const;
-  void count_elements(Snapshot& snapshot) const;
 
-  graph::Plan plan;
+  std::shared_ptr<const graph::Plan> plan;
   Pool pool;
   Pool large_pool;  // null if no element makes large packets
   std::unique_ptr<Ports> ports;
   std::vector<std::unique_ptr<Worker>> workers;
   std::unique_ptr<Pipeline> pipeline;
+  ElementCounts departed = Snapshot().departed;
+  std::uint64_t first_needs = 0;  // packets that the pool was sized for
   std::atomic<std::int64_t> started{0};
   std::atomic<std::int64_t> stopped{0};
+  struct Lingering {
+    std::int64_t until;
+    std::shared_ptr<State> state;
+  };
+  std::vector<Lingering> lingering;
+
+  std::mutex changing;              // one reload, stop or meeting at a time; taken first
+  mutable std::shared_mutex shape;  // of what is above: held exclusively while it changes
 };
 
 bool Switch::Parts::build(const SwitchOptions& options, Problems& problems) {
-  pipeline = std::make_unique<Pipeline>(plan);
+  pipeline = std::make_unique<Pipeline>(*plan);
   if (!pipeline->create(problems)) return false;
   std::vector<std::string> warnings;
-  const std::vector<unsigned> cores = choose_cores(plan.workers, allowed_cores(), problems, warnings);
+  const std::vector<unsigned> cores = choose_cores(plan->workers, allowed_cores(), problems, warnings);
   if (!problems.empty()) return false;
   for (const std::string& warning : warnings) spdlog::warn(warning);
 
-  PoolNeeds needs = planned_needs(plan);
+  PoolNeeds needs = planned_needs(*plan);
   needs.may_hold = pipeline->may_hold();
+  first_needs = needs.in_rings + needs.may_hold;
   const PoolSize large = size_large_pool(pipeline->large_packets());
-  EalNeeds eal{options.huge_pages, size_pool(plan, needs).bytes() + large.bytes(), {}};
-  for (const graph::Port& port : plan.ports) {
+  EalNeeds eal{options.huge_pages, size_pool(*plan, needs).bytes() + large.bytes(), {}};
+  for (const graph::Port& port : plan->ports) {
     if (is_pci_address(port.device)) eal.pci_devices.push_back(port.device);
   }
   if (!start_eal(eal, problems)) return false;
   if (!pipeline->start_states(problems)) return false;
 
-  ports = std::make_unique<Ports>(plan, large.packets == 0);
+  ports = std::make_unique<Ports>(*plan, large.packets == 0);
   if (!ports->open(problems)) return false;
   needs.in_rings = ports->in_rings();
   needs.mtu = ports->largest_mtu();
-  const PoolSize size = size_pool(plan, needs);
+  const PoolSize size = size_pool(*plan, needs);
   pool = make_pool(size, problems);
   if (!pool) return false;
   spdlog::info("pool: {} packets of {} bytes, {} MiB", size.packets, size.data_room, size.bytes() >> 20);
@@ -90,12 +110,13 @@ bool Switch::Parts::build(const SwitchOptions& options, Problems& problems) {
   }
   if (!ports->set_up(pool.get(), problems)) return false;
 
-  for (std::size_t i = 0; i < plan.workers.size(); ++i) {
-    workers.push_back(std::make_unique<Worker>(plan.workers[i], static_cast<unsigned>(i), cores[i], pool.get()));
+  for (std::size_t i = 0; i < plan->workers.size(); ++i) {
+    workers.push_back(std::make_unique<Worker>(plan->workers[i], static_cast<unsigned>(i), cores[i], pool.get()));
     workers.back()->context().large_pool = large_pool.get();
   }
   if (!pipeline->start_elements(*ports, workers, problems) || !ports->start(problems)) return false;
-  connect_bells(plan, *ports, workers);
+  pipeline->go_live(workers);
+  connect_bells(*plan, *ports, workers);
   return true;
 }
 
@@ -109,105 +130,6 @@ std::uint64_t Switch::Parts::held() const {
   std::uint64_t packets = 0;
   for (const auto& element : pipeline->elements()) packets += element->held();
   return packets;
-}
-
-namespace {
-
-std::vector<CounterValue> read_counters(const ClassInfo& info, const void* object) {
-  std::vector<CounterValue> values;
-  for (const CounterInfo& counter : info.counters) values.push_back({counter.name, counter.get(object), counter.drop});
-  return values;
-}
-
-void add(std::vector<CounterValue>& sums, const std::vector<CounterValue>& values) {
-  if (sums.empty()) sums.resize(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    sums[i].name = values[i].name;
-    sums[i].value += values[i].value;
-    sums[i].drop = values[i].drop;
-  }
-}
-
-void add_outputs(const graph::ElementSpec& spec, Element& element, std::vector<OutputCount>& counts) {
-  std::size_t next = 0;
-  const auto add_one = [&](std::size_t port, unsigned index, const Output& output) {
-    if (next == counts.size()) {
-      counts.push_back({graph::name_of(spec.info->outputs, spec.parameters, {port, index}), 0, output.connected()});
-    }
-    counts[next++].packets += output.packets();
-  };
-  for (std::size_t port = 0; port < spec.info->outputs.size(); ++port) {
-    const OutputInfo& out = spec.info->outputs[port];
-    if (out.group == PortGroup::kSingle) {
-      add_one(port, 0, out.single(element));
-    } else {
-      const OutputArray& array = out.array(element);
-      for (unsigned i = 0; i < array.size(); ++i) add_one(port, i, array[i]);
-    }
-  }
-}
-
-PortCounts count_port(const Ports::Live& port) {
-  PortCounts counts;
-  counts.name = port.spec->name;
-  counts.device = port.spec->device;
-  rte_eth_stats stats{};
-  if (rte_eth_stats_get(port.id, &stats) != 0) return counts;
-  rte_eth_link link{};
-  counts.link_up = rte_eth_link_get_nowait(port.id, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
-  counts.rx_packets = stats.ipackets;
-  counts.rx_bytes = stats.ibytes;
-  counts.tx_packets = stats.opackets;
-  counts.tx_bytes = stats.obytes;
-  counts.rx_missed = stats.imissed;
-  counts.rx_errors = stats.ierrors;
-  counts.rx_no_buffer = stats.rx_nombuf;
-  counts.tx_errors = stats.oerrors;
-  return counts;
-}
-
-WorkerCounts count_worker(const Worker& worker) {
-  const auto hz = static_cast<double>(rte_get_tsc_hz());
-  WorkerCounts counts;
-  counts.name = worker.name();
-  counts.core = worker.core();
-  counts.rounds = worker.rounds();
-  counts.busy_rounds = worker.busy_rounds();
-  counts.sleeps = worker.sleeps();
-  counts.busy_seconds = static_cast<double>(worker.busy_cycles()) / hz;
-  counts.idle_seconds = static_cast<double>(worker.idle_cycles()) / hz;
-  counts.waited_seconds = static_cast<double>(worker.waited_for_core()) / 1e9;
-  return counts;
-}
-
-}  // namespace
-
-void Switch::Parts::count_elements(Snapshot& snapshot) const {
-  for (const graph::ElementSpec& spec : plan.elements) {
-    ElementCounts& counts = snapshot.elements.emplace_back();
-    counts.name = spec.name;
-    counts.element_class = spec.info->name;
-    counts.replicas = 0;
-  }
-  for (std::size_t i = 0; i < plan.instances.size(); ++i) {
-    const graph::ElementSpec& spec = plan.elements[plan.instances[i].element];
-    ElementCounts& counts = snapshot.elements[plan.instances[i].element];
-    Element& element = *pipeline->elements()[i];
-    ++counts.replicas;
-    counts.received += element.received();
-    counts.sent += element.sent();
-    counts.created += element.created();
-    counts.consumed += element.consumed();
-    counts.held += element.held();
-    add(counts.counters, read_counters(*spec.info, &element));
-    add_outputs(spec, element, counts.outputs);
-  }
-  for (ElementCounts& counts : snapshot.elements) {
-    for (const OutputCount& output : counts.outputs) counts.out += output.connected ? output.packets : 0;
-  }
-  for (const graph::Link& link : plan.links) {
-    snapshot.elements[plan.instances[link.to].element].in += pipeline->output(link.from, link.output).packets();
-  }
 }
 
 Switch::Switch(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -238,7 +160,8 @@ bool Switch::wait_until(const std::function<bool()>& done, Duration at_most) {
 }
 
 void Switch::stop() {
-  if (parts_->started == 0 || parts_->stopped != 0) return;
+  const std::lock_guard alone(parts_->changing);
+  if (!parts_->running()) return;
   for (const auto& worker : parts_->workers) worker->drain();
   // The present round may still be taking packets in; after the one that follows it, only borders have been polled.
   std::vector<std::uint64_t> past;
@@ -255,7 +178,10 @@ void Switch::stop() {
 }
 
 std::uint64_t Switch::close() {
+  const std::lock_guard alone(parts_->changing);
+  const std::unique_lock shape(parts_->shape);
   parts_->pipeline.reset();
+  parts_->lingering.clear();
   parts_->workers.clear();
   parts_->ports.reset();
   const std::uint64_t lost = parts_->packets_in_use();
@@ -264,20 +190,135 @@ std::uint64_t Switch::close() {
   return lost;
 }
 
+// Returns for how many nanoseconds each worker stood still.
+std::vector<std::uint64_t> Switch::Parts::still(std::function<void()> task) {
+  if (!running()) {
+    task();
+    return {};
+  }
+  Meeting meeting(static_cast<unsigned>(workers.size()), std::move(task));
+  for (const auto& worker : workers) worker->call_to(meeting);
+  meeting.await_end();
+  std::vector<std::uint64_t> pauses;
+  for (const auto& worker : workers) pauses.push_back(worker->last_pause());
+  return pauses;
+}
+
+bool Switch::Parts::check_reload(const graph::Plan& next, const Pipeline& made, Problems& problems) const {
+  const std::size_t before = problems.size();
+  const std::string restart = "restart the switch for that";
+  if (next.workers.size() != workers.size()) {
+    problems.add({}, fmt::format("it has {} workers, and {} are running", next.workers.size(), workers.size()), restart);
+  }
+  for (std::size_t i = 0; i < std::min(workers.size(), next.workers.size()); ++i) {
+    const std::optional<unsigned> core = next.workers[i].core;
+    if (core && *core != workers[i]->core()) {
+      problems.add(next.workers[i].where, fmt::format("{} cannot move from core {} to {}", workers[i]->name(), workers[i]->core(), *core),
+                   restart);
+    }
+  }
+  if (next.pool_packets != plan->pool_packets || next.pool_cache != plan->pool_cache) {
+    problems.add({}, "the packet pool cannot be changed while packets are in it", restart);
+  }
+  const std::uint64_t needs = planned_needs(next).in_rings + made.may_hold();
+  if (next.pool_packets == 0 && needs > first_needs + kReserveForReloads) {
+    problems.add({}, fmt::format("its devices and elements may keep {} packets, and the pool was made for {}", needs, first_needs),
+                 "make Queues smaller, or restart the switch; `pool: {packets: N}` makes room beforehand");
+  }
+  if (made.large_packets() > (large_pool ? large_pool->size : 0)) {
+    problems.add({},
+                 fmt::format("its elements may have {} large packets on their way, and there is room for {}", made.large_packets(),
+                             large_pool ? large_pool->size : 0),
+                 restart);
+  }
+  return problems.size() == before && ports->suit(next, problems);
+}
+
+std::optional<Reloaded> Switch::reload(graph::Plan plan, Problems& problems) {
+  Parts& parts = *parts_;
+  const std::lock_guard alone(parts.changing);
+  if (!parts.running()) {
+    problems.add({}, parts.stopped != 0 ? "the switch is stopping" : "the switch does not run yet");
+    return std::nullopt;
+  }
+  const auto next = std::make_shared<const graph::Plan>(std::move(plan));
+  auto made = std::make_unique<Pipeline>(*next, parts.pipeline.get());
+  if (!made->create(problems) || !parts.check_reload(*next, *made, problems) || !made->start_states(problems)) return std::nullopt;
+  {
+    const std::unique_lock shape(parts.shape);
+    if (!parts.ports->add_from(*next, parts.pool.get(), problems)) return std::nullopt;
+  }
+  if (!made->start_elements(*parts.ports, parts.workers, problems)) {
+    made.reset();
+    const std::unique_lock shape(parts.shape);
+    parts.ports->keep_only(*parts.plan);
+    return std::nullopt;
+  }
+  Reloaded report = compare(*parts.pipeline, *made);
+  const std::unique_lock shape(parts.shape);
+  report.pauses = parts.still([&] {
+    made->go_live(parts.workers);
+    connect_bells(*next, *parts.ports, parts.workers);
+  });
+  std::swap(parts.pipeline, made);
+  const std::shared_ptr<const graph::Plan> before = std::exchange(parts.plan, next);
+  parts.part_with(*made);
+  made.reset();
+  parts.ports->keep_only(*next);
+  return report;
+}
+
+// Elements end on their own worker's thread: their timers are in its queue.
+void Switch::Parts::part_with(Pipeline& before) {
+  std::vector<std::vector<std::shared_ptr<Element>>> leaving(workers.size());
+  const auto& staying = pipeline->elements();
+  for (std::size_t i = 0; i < before.elements().size(); ++i) {
+    const std::shared_ptr<Element>& element = before.elements()[i];
+    if (std::find(staying.begin(), staying.end(), element) != staying.end()) continue;
+    const graph::Instance& instance = before.plan().instances[i];
+    add_departed(*element, *before.plan().elements[instance.element].info, departed);
+    leaving[instance.worker].push_back(element);
+  }
+  const std::int64_t now = monotonic_ns();
+  std::erase_if(lingering, [now](const Lingering& l) { return l.until <= now; });
+  for (const std::shared_ptr<State>& state : before.states()) {
+    const auto& stay = pipeline->states();
+    const std::int64_t time = state->lingers().nanoseconds;
+    if (time > 0 && std::find(stay.begin(), stay.end(), state) == stay.end()) lingering.push_back({now + time, state});
+  }
+  before.forget_elements();
+  for (std::size_t w = 0; w < workers.size(); ++w) {
+    if (leaving[w].empty()) continue;
+    Meeting alone(1, [&] { leaving[w].clear(); });
+    workers[w]->call_to(alone);
+    alone.await_end();
+  }
+}
+
+Reloaded Switch::difference(const graph::Plan& plan) const {
+  const std::shared_lock shape(parts_->shape);
+  Pipeline made(plan, parts_->pipeline.get());
+  Problems ignored;
+  made.create(ignored);
+  return compare(*parts_->pipeline, made);
+}
+
+void Switch::while_still(const std::function<void(Pipeline&)>& task) {
+  const std::lock_guard alone(parts_->changing);
+  if (parts_->pipeline) parts_->still([&] { task(*parts_->pipeline); });
+}
+
 Snapshot Switch::snapshot() const {
+  const std::shared_lock shape(parts_->shape);
   Snapshot snapshot;
   const std::int64_t stopped = parts_->stopped;
   const std::int64_t end = stopped != 0 ? stopped : monotonic_ns();
   const std::int64_t begin = parts_->started;
   snapshot.seconds = begin == 0 ? 0 : static_cast<double>(end - begin) / 1e9;
   if (!parts_->pipeline) return snapshot;
-  parts_->count_elements(snapshot);
-  for (std::size_t i = 0; i < parts_->plan.states.size(); ++i) {
-    const graph::StateObject& spec = parts_->plan.states[i];
-    const State* state = parts_->pipeline->states()[i].get();
-    StateCounts& counts = snapshot.states.emplace_back(StateCounts{spec.name, spec.info->name, read_counters(*spec.info, state), {}});
-    for (const RankingInfo& ranking : spec.info->rankings) counts.rankings.push_back({ranking.name, ranking.get(state)});
-  }
+  count_elements(*parts_->pipeline, snapshot);
+  count_states(*parts_->pipeline, snapshot);
+  snapshot.departed = parts_->departed;
   for (const Ports::Live& port : parts_->ports->live()) snapshot.ports.push_back(count_port(port));
   for (const auto& worker : parts_->workers) snapshot.workers.push_back(count_worker(*worker));
   snapshot.pool_packets = parts_->pool->size + (parts_->large_pool ? parts_->large_pool->size : 0);
@@ -285,11 +326,16 @@ Snapshot Switch::snapshot() const {
   return snapshot;
 }
 
-const graph::Plan& Switch::plan() const { return parts_->plan; }
+std::shared_ptr<const graph::Plan> Switch::plan() const {
+  const std::shared_lock shape(parts_->shape);
+  return parts_->plan;
+}
 
-State* Switch::state(std::string_view name) const {
+std::shared_ptr<State> Switch::state(std::string_view name) const {
+  const std::shared_lock shape(parts_->shape);
+  if (!parts_->pipeline) return nullptr;
   for (const auto& state : parts_->pipeline->states()) {
-    if (state->name() == name) return state.get();
+    if (state->name() == name) return state;
   }
   return nullptr;
 }

@@ -23,9 +23,13 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "graph/plan.h"
 #include "runtime/eal.h"
+#include "runtime/reloaded.h"
 #include "runtime/snapshot.h"
 
 namespace smartswitch::runtime {
@@ -34,7 +38,7 @@ struct SwitchOptions {
   HugePages huge_pages = HugePages::kAuto;
 };
 
-/// Its methods are for one thread, except snapshot().
+/// start(), wait_until() and close() are for one thread; the others may be called from any, until close().
 class Switch {
  public:
   /// Everything but running: memory, devices, state objects, elements. Null, with all reasons in `problems`, if something cannot be had.
@@ -50,14 +54,23 @@ class Switch {
   bool wait_until(const std::function<bool()>& done, Duration at_most);
   /// Takes in nothing new, lets Queues run empty (for at most 0.1 s), and ends the workers. Counters and held packets stay to be read.
   void stop();
-  /// The counts now. From any thread, until close().
+  /// Changes over to another plan while packets flow: what is the same in both goes on untouched, no packet is lost, and of one flow none
+  /// overtakes another, unless the plan itself changes their way. State objects of the same name and class stay. Nothing, with all reasons
+  /// in `problems`, if that cannot be: then all is as it was. One at a time: others wait.
+  std::optional<Reloaded> reload(graph::Plan plan, Problems& problems);
+  /// What reload() would change, as far as that can be told without trying.
+  [[nodiscard]] Reloaded difference(const graph::Plan& plan) const;
+  /// Runs `task` while all workers stand still between two rounds: quick, please.
+  void while_still(const std::function<void(Pipeline&)>& task);
+  /// The counts now.
   [[nodiscard]] Snapshot snapshot() const;
   /// After stop(): ends elements and devices and returns how many packets of the pool did not come back: 0, or there is a leak.
   std::uint64_t close();
 
-  [[nodiscard]] const graph::Plan& plan() const;
-  /// The state object of that name, until close(); nullptr if there is none. Its own methods say what may be done with it meanwhile.
-  [[nodiscard]] State* state(std::string_view name) const;
+  /// What runs now; it lives on after a reload for as long as somebody has it.
+  [[nodiscard]] std::shared_ptr<const graph::Plan> plan() const;
+  /// The state object of that name, or null. Its own methods say what may be done with it meanwhile.
+  [[nodiscard]] std::shared_ptr<State> state(std::string_view name) const;
 
  private:
   struct Parts;

@@ -48,7 +48,7 @@ class SignalsBlocked {
 
 }  // namespace
 
-Worker::Worker(const graph::Worker& spec, unsigned index, unsigned core, rte_mempool* pool) : spec_(spec), core_(core) {
+Worker::Worker(graph::Worker spec, unsigned index, unsigned core, rte_mempool* pool) : spec_(std::move(spec)), core_(core) {
   context_.index = index;
   context_.pool = pool;
   context_.now = monotonic_ns();
@@ -61,10 +61,33 @@ Worker::~Worker() { stop(); }
 
 void Worker::add_source(const ElementInfo& info, Element& element) { sources_.push_back({info.poll, &element, info.border}); }
 
+void Worker::reset(graph::Worker spec) {
+  spec_ = std::move(spec);
+  sources_.clear();
+  doorbell_.remove_all();
+  bells_for_all_ = false;
+}
+
 void Worker::launch() {
   const SignalsBlocked for_the_new_thread;
   mode_.store(Mode::kRun, std::memory_order_relaxed);
   thread_ = std::thread(&Worker::run, this);
+}
+
+void Worker::call_to(Meeting& meeting) {
+  meeting_.store(&meeting, std::memory_order_release);
+  doorbell_.ring();
+}
+
+void Worker::attend(Meeting& meeting) {
+  // In this order: who calls to the next meeting rings after he has stored it.
+  doorbell_.silence();
+  meeting_.store(nullptr, std::memory_order_relaxed);
+  const std::int64_t from = monotonic_ns();
+  meeting.attend();
+  const auto pause = static_cast<std::uint64_t>(monotonic_ns() - from);
+  last_pause_.store(pause, std::memory_order_relaxed);
+  if (pause > longest_pause()) longest_pause_.store(pause, std::memory_order_relaxed);
 }
 
 void Worker::drain() {
@@ -106,11 +129,14 @@ void Worker::loop() {
   std::uint64_t tsc = rte_rdtsc();
   began_.store(tsc, std::memory_order_relaxed);
   std::int64_t idle_since = clock.at(tsc);
-  const bool adaptive = spec_.idle == graph::Idle::kAdaptive;
   // A bell that rang in vain (its device is gone, or gives no packets because the pool is empty) would go on ringing.
   auto listen = Doorbell::Listen::kBells;
   std::uint64_t round = 0;
   for (Mode mode = Mode::kRun; mode != Mode::kStop; mode = mode_.load(std::memory_order_relaxed)) {
+    if (Meeting* meeting = meeting_.load(std::memory_order_acquire); meeting != nullptr) [[unlikely]] {
+      attend(*meeting);
+      tsc = rte_rdtsc();
+    }
     context_.now = clock.at(tsc);
     unsigned packets = 0;
     for (const Source& source : sources_) {
@@ -128,7 +154,7 @@ void Worker::loop() {
     if (packets > 0) {
       idle_since = context_.now;
       listen = Doorbell::Listen::kBells;
-    } else if (adaptive && mode == Mode::kRun) {
+    } else if (spec_.idle == graph::Idle::kAdaptive && mode == Mode::kRun) {
       if (context_.now - idle_since <= kSpin) {
         rte_pause();
         continue;

@@ -15,13 +15,13 @@
 #include "elements/sdk/element.h"
 #include "graph/plan.h"
 #include "runtime/doorbell.h"
+#include "runtime/meeting.h"
 
 namespace smartswitch::runtime {
 
 class Worker {
  public:
-  /// `spec` must outlive the worker.
-  Worker(const graph::Worker& spec, unsigned index, unsigned core, rte_mempool* pool);
+  Worker(graph::Worker spec, unsigned index, unsigned core, rte_mempool* pool);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -29,14 +29,21 @@ class Worker {
   [[nodiscard]] const std::string& name() const { return spec_.name; }
   [[nodiscard]] unsigned core() const { return core_; }
   [[nodiscard]] WorkerContext& context() { return context_; }
-  /// Before launch(). Sources are polled in the order in which they were added.
+
+  // Before launch(), or in a meeting.
+
+  /// Forgets sources and bells and takes another entry of `workers:`, of the same core.
+  void reset(graph::Worker spec);
+  /// Sources are polled in the order in which they were added.
   void add_source(const ElementInfo& info, Element& element);
-  /// Before launch(). `descriptor` can be read from (poll(2)) as long as one of its sources has something to handle; it ends a sleep.
+  /// `descriptor` can be read from (poll(2)) as long as one of its sources has something to handle; it ends a sleep.
   void add_bell(int descriptor) { doorbell_.add(descriptor); }
-  /// Before launch(). Says that all its sources have bells: it may sleep for as long as none rings.
+  /// Says that all its sources have bells: it may sleep for as long as none rings.
   void rely_on_bells() { bells_for_all_ = true; }
 
   void launch();
+  /// It attends after its present round. Wakes it. It has to be launched, and not be stopped before the meeting is over.
+  void call_to(Meeting& meeting);
   /// From now on only borders (Queues) are polled: what is on its way gets out, nothing new comes in. Wakes it.
   void drain();
   /// Ends the thread after its present round and waits for it. Wakes it.
@@ -50,6 +57,9 @@ class Worker {
   [[nodiscard]] std::uint64_t busy_cycles() const { return busy_cycles_.value(); }
   /// All others since its start, those of the sleep that it is in included.
   [[nodiscard]] std::uint64_t idle_cycles() const;
+  /// Nanoseconds that its last meeting took it, and the longest one.
+  [[nodiscard]] std::uint64_t last_pause() const { return last_pause_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t longest_pause() const { return longest_pause_.load(std::memory_order_relaxed); }
   /// Nanoseconds in which it could have run but something else had its core, as the kernel counts them.
   [[nodiscard]] std::uint64_t waited_for_core() const;
 
@@ -63,9 +73,10 @@ class Worker {
   void run();
   void loop();
   void settle_on_core();
+  void attend(Meeting& meeting);
   bool sleep(std::int64_t idle_since, Doorbell::Listen listen);
 
-  const graph::Worker& spec_;
+  graph::Worker spec_;
   const unsigned core_;
   WorkerContext context_;
   std::vector<Source> sources_;
@@ -73,6 +84,9 @@ class Worker {
   bool bells_for_all_ = false;
   std::thread thread_;
   std::atomic<Mode> mode_{Mode::kRun};
+  std::atomic<Meeting*> meeting_{nullptr};
+  std::atomic<std::uint64_t> last_pause_{0};
+  std::atomic<std::uint64_t> longest_pause_{0};
   std::atomic<pid_t> thread_id_{0};  // 0 while the thread does not run
   std::atomic<std::uint64_t> waited_{0};
   std::atomic<std::uint64_t> rounds_{0};

@@ -84,6 +84,21 @@ class Impair final : public Element {
     timer_.bind<&Impair::on_timer>(this);
   }
 
+  // Each leaves when it would have left.
+  void take_over(Element& before) override {
+    auto& old = static_cast<Impair&>(before);
+    for (; old.back_count_ > 0; old.waiting_.push_back({now(), 0, old.take_back().mbuf()})) {
+    }
+    std::sort(old.waiting_.begin(), old.waiting_.end(), [](const Waiting& a, const Waiting& b) { return b < a; });
+    for (const Waiting& w : old.waiting_) waiting_.push_back({w.due, number_++, w.mbuf});
+    count_taken_over(old.waiting_.size());
+    std::make_heap(waiting_.begin(), waiting_.end());
+    old.waiting_.clear();
+    old.held_.store(0, std::memory_order_relaxed);
+    Batch none;
+    settle(none);
+  }
+
   [[nodiscard]] std::uint64_t held() const override { return held_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t may_hold() const override {
     return delay_.nanoseconds > 0 || jitter_.nanoseconds > 0 || reorder_ > 0 ? limit_ : 0;

@@ -81,6 +81,16 @@ class Queue final : public Element {
     }
   }
 
+  void take_over(Element& before) override {
+    auto& old = static_cast<Queue&>(before);
+    for (Batch batch;;) {
+      batch.set_size(take(old.ring_.get(), batch.mbufs(), Batch::kCapacity));
+      if (batch.empty()) return;
+      count_taken_over(batch.size());
+      push(batch);
+    }
+  }
+
   [[nodiscard]] std::uint64_t held() const override { return ring_ ? count(ring_.get()) : 0; }
   [[nodiscard]] std::uint64_t may_hold() const override { return capacity_; }
 

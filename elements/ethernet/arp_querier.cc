@@ -47,6 +47,16 @@ class ARPQuerier final : public Element {
   }
 
   void start(Problems&) override { tick_.bind<&ARPQuerier::on_tick>(this); }
+  void take_over(Element& before) override {
+    auto& old = static_cast<ARPQuerier&>(before);
+    neighbours_.swap(old.neighbours_);
+    old.last_ = nullptr;
+    const std::uint64_t waiting = old.held();
+    came_to_wait_.add(waiting);
+    old.went_.add(waiting);
+    count_taken_over(waiting);
+    if (waiting > 0) schedule_in(tick_, kBetweenTries);
+  }
   [[nodiscard]] std::uint64_t held() const override { return came_to_wait_.value() - went_.value(); }
   [[nodiscard]] std::uint64_t may_hold() const override { return most_waiting_; }
   ~ARPQuerier() override {

@@ -62,6 +62,14 @@ class EtherSwitch final : public Element {
     table_.emplace(table_size_, max_age_.nanoseconds, std::uint64_t{seed()} << 32 | seed());
   }
 
+  // Stations are known by the number of their port.
+  void take_over(Element& before) override {
+    auto& old = static_cast<EtherSwitch&>(before);
+    if (old.ports_ == ports_ && old.table_size_ == table_size_ && old.max_age_.nanoseconds == max_age_.nanoseconds) {
+      std::swap(table_, old.table_);
+    }
+  }
+
   void push(unsigned port, Batch& batch) {
     // First all are looked at and their buckets fetched, then all are sent: the table's memory is waited for once a batch.
     Stations stations[Batch::kCapacity];

@@ -169,12 +169,12 @@ void BackendPool::validate(Problems& problems) const {
 
 void BackendPool::start(Problems&) {
   up_ = std::make_unique<std::atomic<bool>[]>(servers_.size());
-  loads_ = std::make_unique<ServerLoad[]>(servers_.size());
   std::map<std::string, std::uint32_t> numbers;
   for (std::uint32_t number = 0; number < servers_.size(); ++number) {
     servers_[number].name = name_of(servers_[number]);
     numbers[servers_[number].name] = number;
     up_[number].store(true, std::memory_order_relaxed);
+    loads_.push_back(std::make_shared<ServerLoad>());
   }
   for (const auto& [key, server] : keys_) pinned_.emplace(key, numbers.at(server));
   switch (distribution_) {
@@ -211,6 +211,18 @@ void BackendPool::start(Problems&) {
     case Distribution::kRingEvCache:
       spread_.emplace<RingHash>(servers_, RingMode::kEvCache, ring_points_);
       break;
+  }
+  look_whether_plain();
+}
+
+void BackendPool::take_over(State& before) {
+  const auto& old = static_cast<BackendPool&>(before);
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    const auto is_it = [&](const Backend& server) { return server.name == servers_[i].name; };
+    const auto at = static_cast<std::size_t>(std::find_if(old.servers_.begin(), old.servers_.end(), is_it) - old.servers_.begin());
+    if (at == old.servers_.size()) continue;
+    loads_[i] = old.loads_[at];
+    up_[i].store(old.up_[at].load());
   }
   look_whether_plain();
 }

@@ -41,6 +41,10 @@ class BackendPool final : public State, public KeyPlaces {
   static void describe(Describe<BackendPool>& d);
   void validate(Problems& problems) const override;
   void start(Problems& problems) override;
+  [[nodiscard]] bool takes_places() const override { return true; }
+  void take_over(State& before) override;
+  /// A RequestTable notes at the server's load what became of a request.
+  [[nodiscard]] Duration lingers() const override { return kLongestRequest; }
 
   /// As the file has them; those without a name are called by their address.
   [[nodiscard]] const std::vector<Backend>& servers() const { return servers_; }
@@ -72,7 +76,7 @@ class BackendPool final : public State, public KeyPlaces {
   [[nodiscard]] std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
 
   /// What is under way to a server.
-  [[nodiscard]] ServerLoad& load(std::uint32_t server) const { return loads_[server]; }
+  [[nodiscard]] ServerLoad& load(std::uint32_t server) const { return *loads_[server]; }
 
   /// True for the first who asks: of the copies of a HealthProber on several workers, one probes.
   bool claim_probing() { return !probed_.exchange(true, std::memory_order_relaxed); }
@@ -121,7 +125,7 @@ class BackendPool final : public State, public KeyPlaces {
   std::variant<AnyServer, Ketama, Modula, Jump, Rendezvous, Maglev, Ch3, RingHash> spread_;
   std::unordered_map<std::string, std::uint32_t, HashKey, std::equal_to<>> pinned_;
   std::unique_ptr<std::atomic<bool>[]> up_;
-  std::unique_ptr<ServerLoad[]> loads_;
+  std::vector<std::shared_ptr<ServerLoad>> loads_;  // with the pool whose place this one took
   // Servers are chosen by the whole key's XXH3 alone: no other hash, all of the key, no key of its own server, no server down.
   std::atomic<bool> plain_{false};
   std::atomic<std::uint64_t> generation_{0};

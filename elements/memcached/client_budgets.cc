@@ -50,6 +50,21 @@ void ClientBudgets::start(Problems&) {
   seed_ = (std::uint64_t{random()} << 32) | random();
 }
 
+std::function<void()> ClientBudgets::change_to(State& fresh, Problems& problems) {
+  const auto& wanted = static_cast<const ClientBudgets&>(fresh);
+  if (wanted.clients_ != clients_) {
+    problems.add({}, "`clients` cannot be changed while clients have budgets", "give it another name, and all begin with full budgets");
+    return nullptr;
+  }
+  return [this, &wanted] {
+    rate_ = wanted.rate_;
+    burst_ = wanted.burst_;
+    prefix_length_ = wanted.prefix_length_;
+    prefix_length6_ = wanted.prefix_length6_;
+    ns_each_ = 1e9 / rate_.per_second;
+  };
+}
+
 ClientBudgets::Place ClientBudgets::place_of(ClientAddress client, std::uint64_t subject) const {
   const bool ipv4 = client.high == 0 && client.low >> 32 == 0xFFFF;
   const ClientAddress network = client.prefix(ipv4 ? 96 + prefix_length_ : prefix_length6_);

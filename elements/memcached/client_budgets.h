@@ -29,6 +29,7 @@ class ClientBudgets final : public State {
   static void describe(Describe<ClientBudgets>& d);
   void validate(Problems& problems) const override;
   void start(Problems& problems) override;
+  std::function<void()> change_to(State& fresh, Problems& problems) override;
 
   /// Spends `amount` of the budget of the client's network. False, and nothing spent, if it has less; an amount that no budget can ever
   /// have is spent as soon as it is full. Clients have a budget for each `subject`.

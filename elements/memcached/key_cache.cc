@@ -107,6 +107,31 @@ void KeyCache::start(Problems& problems) {
   }
 }
 
+std::function<void()> KeyCache::change_to(State& fresh, Problems& problems) {
+  const auto& wanted = static_cast<const KeyCache&>(fresh);
+  const auto refuse = [&](bool same, const char* what) {
+    if (!same) {
+      problems.add({}, fmt::format("`{}` of a cache that is in use cannot be changed", what),
+                   "give the cache another name to begin with an empty one");
+    }
+  };
+  refuse(wanted.memory_.bytes == memory_.bytes, "memory");
+  refuse(wanted.tickets_ == tickets_, "tickets");
+  refuse(wanted.reply_lifetime_.nanoseconds == reply_lifetime_.nanoseconds, "reply_lifetime");
+  if (!problems.empty()) return nullptr;
+  return [this, &wanted] {
+    // What was kept for longer than is right now must not be served any more.
+    const bool stricter = wanted.max_age_.nanoseconds < max_age_.nanoseconds || (wanted.exact_expiry_ && !exact_expiry_) ||
+                          wanted.negative_age_.nanoseconds < negative_age_.nanoseconds;
+    if (stricter) generation_.fetch_add(1, std::memory_order_acq_rel);
+    max_age_ = wanted.max_age_;
+    negative_age_ = wanted.negative_age_;
+    exact_expiry_ = wanted.exact_expiry_;
+    admit_after_ = wanted.admit_after_;
+    fetch_after_ = wanted.fetch_after_;
+  };
+}
+
 // Long enough after the last write that nothing of it, or of what was read before it, can still be under way.
 bool KeyCache::settled(const CacheBucket& b, std::uint32_t ticks) const {
   return b.epoch.load(std::memory_order_acquire) == 0 || reached(ticks, b.last_write.load(std::memory_order_acquire) + lifetime_ticks_);

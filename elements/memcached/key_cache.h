@@ -41,6 +41,7 @@ class KeyCache final : public State {
   static constexpr std::string_view kClass = "KeyCache";
   static void describe(Describe<KeyCache>& d);
   void start(Problems& problems) override;
+  std::function<void()> change_to(State& fresh, Problems& problems) override;
 
   using Place = ItemStore::Place;
   using Hit = ItemStore::Hit;

@@ -21,7 +21,7 @@ port (4096 from `first_port` on) and memcached's request id; a part of both is r
   d.parameter("first_port", &RequestTable::first_port_, "first of the UDP ports").between(1024, 65536 - kPorts);
   d.parameter("requests", &RequestTable::requests_, "requests that can be under way, rounded up to a power of two; 128 bytes each")
       .between(64, 1 << 22);
-  d.parameter("timeout", &RequestTable::timeout_, "how long a reply is waited for").between(Duration{1'000'000}, Duration{600'000'000'000});
+  d.parameter("timeout", &RequestTable::timeout_, "how long a reply is waited for").between(Duration{1'000'000}, kLongestRequest);
   d.counter("lost", &RequestTable::lost_, "requests without a reply in time");
   d.counter("strays", &RequestTable::strays_, "replies that came too late, twice, or to nothing that was asked");
   d.counter("full", &RequestTable::full_, "requests that could not be sent because too many were under way");

@@ -5,7 +5,12 @@
 #include <atomic>
 #include <cstdint>
 
+#include "elements/sdk/units.h"
+
 namespace smartswitch::memcached {
+
+/// A request that was sent under the switch's own address is waited for no longer than this.
+inline constexpr Duration kLongestRequest{600'000'000'000};
 
 /// What is known of a server from the requests that were sent to it under the switch's own address. Any thread.
 struct alignas(64) ServerLoad {

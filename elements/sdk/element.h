@@ -51,6 +51,9 @@ class Element {
   virtual void validate(Problems& /*problems*/) const {}
   /// Opens files, takes memory, sets timers: once, when parameters, state, outputs and worker are set and before any packet.
   virtual void start(Problems& /*problems*/) {}
+  /// In a reload that gives the element other parameters or neighbours: takes what `before`, which had its name and is of its class, has
+  /// and should not be lost, packets that it holds above all. Once, after start() and before any packet, while no worker runs.
+  virtual void take_over(Element& /*before*/) {}
   /// Packets that the element owns between calls (a delay line, a queue). Any thread.
   [[nodiscard]] virtual std::uint64_t held() const { return 0; }
   /// The most that held() can be, once parameters are set: the packet pool is sized from it.
@@ -71,6 +74,8 @@ class Element {
   /// Packets that came into the graph here, and that left it here: device, file.
   [[nodiscard]] std::uint64_t received() const { return received_.value(); }
   [[nodiscard]] std::uint64_t sent() const { return sent_.value(); }
+  /// Packets that it got by take_over().
+  [[nodiscard]] std::uint64_t taken_over() const { return taken_over_.value(); }
 
  protected:
   /// Frees the packets and counts them under `reason`.
@@ -109,6 +114,7 @@ class Element {
   }
   void count_received(std::uint64_t n) { received_.add(n); }
   void count_sent(std::uint64_t n) { sent_.add(n); }
+  void count_taken_over(std::uint64_t n) { taken_over_.add(n); }
 
   /// Monotonic nanoseconds, as of this round of the worker's loop.
   [[nodiscard]] std::int64_t now() const { return worker_->now; }
@@ -133,6 +139,7 @@ class Element {
   Counter consumed_;
   Counter received_;
   Counter sent_;
+  Counter taken_over_;
 };
 
 }  // namespace smartswitch

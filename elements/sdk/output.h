@@ -22,6 +22,8 @@ class Output {
     element_ = element;
     index_ = index;
   }
+  /// As it was at first.
+  void disconnect() { connect(&drop_unconnected, nullptr, 0); }
   [[nodiscard]] bool connected() const { return element_ != nullptr; }
 
   /// Gives all packets of `batch` to the next element. An empty batch goes nowhere.

@@ -12,9 +12,11 @@
 //   SMARTSWITCH_STATE(KeyCache)
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
+#include "elements/sdk/units.h"
 #include "elements/sdk/value.h"
 
 namespace smartswitch {
@@ -31,6 +33,19 @@ class State {
   virtual void validate(Problems& /*problems*/) const {}
   /// Takes memory and whatever else it needs, once, before any element runs. Faults go to `problems`.
   virtual void start(Problems& /*problems*/) {}
+
+  // A reload that gives it other parameters makes another object of the class that has them. Either that takes its place, or the one there
+  // is changes; or the reload is refused as a whole. Elements that use it are made anew.
+
+  /// True: this object, once it is started, takes the place of others. What it should have of them it gets by take_over().
+  [[nodiscard]] virtual bool takes_places() const { return false; }
+  /// While no worker runs: quick, and cannot fail.
+  virtual void take_over(State& /*before*/) {}
+  /// `fresh`, validated but not started, has the new parameters and lives until the change is done. Returns what makes the change, to be
+  /// called once, or never, while no worker runs: quick, and cannot fail. Or nothing, with the reason in `problems`: as it is here.
+  virtual std::function<void()> change_to(State& fresh, Problems& problems);
+  /// How long others may still refer to what is its own when no element uses it any more: it ends at the first reload after that.
+  [[nodiscard]] virtual Duration lingers() const { return {}; }
 
   [[nodiscard]] const std::string& name() const { return name_; }
   void set_name(std::string name) { name_ = std::move(name); }

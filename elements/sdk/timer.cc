@@ -56,6 +56,13 @@ void TimerQueue::cancel(Timer& timer) {
   sift_down(last->slot_);
 }
 
+void TimerQueue::adopt(TimerQueue& other) {
+  while (!other.heap_.empty()) {
+    Timer& timer = *other.heap_.back();
+    schedule(timer, timer.due_);
+  }
+}
+
 unsigned TimerQueue::advance(std::int64_t now) {
   unsigned fired = 0;
   next_round_ = now + 1;

@@ -49,6 +49,8 @@ class TimerQueue {
   /// Calls `timer` once, at `due` (ns) or soon after; one that is scheduled already moves to the new time.
   void schedule(Timer& timer, std::int64_t due);
   void cancel(Timer& timer);
+  /// Takes all timers of `other`, with their times.
+  void adopt(TimerQueue& other);
   /// Fires all that are due, in order. A callback may schedule and cancel; a timer for no later time than that of the one that rings waits
   /// for a later call, so that one which is always due again stops nobody. Returns how many fired.
   unsigned advance(std::int64_t now);

@@ -51,4 +51,8 @@ const Value* Value::find(std::string_view key) const {
   return nullptr;
 }
 
+bool Value::operator==(const Value& other) const {
+  return kind_ == other.kind_ && text_ == other.text_ && items_ == other.items_ && members_ == other.members_;
+}
+
 }  // namespace smartswitch

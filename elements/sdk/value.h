@@ -74,6 +74,8 @@ class Value {
   [[nodiscard]] const std::vector<Member>& members() const { return members_; }
   /// The value of a map's first member called `key`, or nullptr. Valid as long as this Value is unchanged.
   [[nodiscard]] const Value* find(std::string_view key) const;
+  /// The same content, wherever it was written.
+  bool operator==(const Value& other) const;
 
  private:
   Kind kind_ = Kind::kNull;
@@ -89,6 +91,7 @@ struct Value::Member {
   std::string key;
   Value value;
   Location where;
+  bool operator==(const Member& other) const { return key == other.key && value == other.value; }
 };
 
 }  // namespace smartswitch

@@ -181,7 +181,7 @@ workers:
   }
   const auto live = create(yaml);
   ASSERT_TRUE(live);
-  EXPECT_EQ(live->plan().instances.size(), 6U);
+  EXPECT_EQ(live->plan()->instances.size(), 6U);
   live->start();
   const auto both_busy = [&] {
     const Snapshot s = live->snapshot();
