@@ -9,6 +9,9 @@
 #include "runtime/clock.h"
 #include "runtime/command/command.h"
 #include "runtime/command/end_signals.h"
+#include "runtime/command/service_manager.h"
+#include "runtime/command/supervision.h"
+#include "runtime/privileges.h"
 #include "runtime/summary.h"
 #include "runtime/switch.h"
 
@@ -30,6 +33,7 @@ struct RunOptions {
   Duration length;      // 0: until a signal
   Duration idle_limit;  // 0: no limit
   HugePages huge_pages = HugePages::kAuto;
+  std::string user;  // empty: stay who we are
   bool json = false;
   bool verbose = false;
 };
@@ -53,7 +57,7 @@ struct Every {
 };
 
 // Until a signal comes, the time is over, or packets have stopped coming.
-void watch(const Switch& live, const RunOptions& options, const EndSignals& signals) {
+void watch(const Switch& live, const RunOptions& options, const EndSignals& signals, const ServiceManager& manager) {
   const std::int64_t begin = runtime::monotonic_ns();
   const std::int64_t end = options.length.nanoseconds == 0 ? kNever : begin + options.length.nanoseconds;
   Every statistics(options.stats.nanoseconds, begin);
@@ -65,8 +69,10 @@ void watch(const Switch& live, const RunOptions& options, const EndSignals& sign
   std::uint64_t rounds = 0;
   Snapshot last_statistics = live.snapshot();
   Snapshot last_look = last_statistics;
+  Supervision supervision(manager, last_statistics);
+  Every sign_of_life(supervision.interval(), begin);
   while (true) {
-    if (signals.wait(std::min({end, statistics.next, look.next, idle_look.next}))) return;
+    if (signals.wait(std::min({end, statistics.next, look.next, idle_look.next, sign_of_life.next}))) return;
     const std::int64_t now = runtime::monotonic_ns();
     if (now >= end) return;
     const Snapshot snapshot = live.snapshot();
@@ -82,6 +88,7 @@ void watch(const Switch& live, const RunOptions& options, const EndSignals& sign
       }
       last_look = snapshot;
     }
+    if (sign_of_life.due(now)) supervision.look(snapshot);
     if (idle_look.due(now)) {
       if (busy_rounds(snapshot) != rounds) {
         rounds = busy_rounds(snapshot);
@@ -99,18 +106,22 @@ int run(const RunOptions& options) {
   std::optional<graph::Plan> plan = options.input.load(exit_code);
   if (!plan) return exit_code;
 
+  const ServiceManager manager = ServiceManager::of_environment();
+  if (!options.user.empty()) runtime::forbid_new_privileges();
   std::unique_ptr<Switch> live;
   {
     const EndSignals signals;
     Problems problems;
     live = Switch::create(std::move(*plan), {options.huge_pages}, problems);
-    if (!live) {
+    if (!live || (!options.user.empty() && !runtime::become_user(options.user, problems))) {
       show(problems);
       return kRefused;
     }
     live->start();
     spdlog::info("running {}; Ctrl-C stops", options.input.file);
-    watch(*live, options, signals);
+    manager.ready("running " + options.input.file);
+    watch(*live, options, signals, manager);
+    manager.stopping();
   }
   live->stop();
   const Snapshot snapshot = live->snapshot();
@@ -135,6 +146,8 @@ void add_run(CLI::App& app, int& exit_code) {
   verb->add_option_function<std::string>("--huge-pages", store, "Packet memory: auto takes huge pages if enough are free; yes insists")
       ->check(CLI::IsMember({"auto", "yes", "no"}))
       ->type_name("auto|yes|no");
+  verb->add_option("--user", options->user, "Become this user once the devices are open, with the capabilities that opening others takes")
+      ->type_name("NAME");
   verb->add_flag("-v,--verbose", options->verbose, "Log also what DPDK and its drivers say");
   verb->callback([options, &exit_code] { exit_code = run(*options); });
 }
