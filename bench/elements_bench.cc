@@ -173,7 +173,7 @@ void choose_cost(benchmark::State& state, const std::string& parameters, bool on
   Stand stand("smartswitch: 1\nstate:\n" + backends_yaml(64) + parameters +
               "elements: {rx: Replay, end: Collect}\nconnections: [rx -> end]\n");
   auto& pool = stand.state<memcached::BackendPool>("backends");
-  if (one_down) pool.set_up(1, false);
+  if (one_down) pool.set_well(1, false);
   struct Hashed {
     Key key;
     std::uint64_t hash;

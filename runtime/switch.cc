@@ -303,6 +303,117 @@ Reloaded Switch::difference(const graph::Plan& plan) const {
   return compare(*parts_->pipeline, made);
 }
 
+namespace {
+
+template <class List>
+std::vector<std::string> names_of(const List& list) {
+  std::vector<std::string> names;
+  for (const auto& item : list) names.push_back(item.name);
+  return names;
+}
+
+void report_unknown(const graph::Plan& plan, const std::string& object, Problems& problems) {
+  std::vector<std::string> known = names_of(plan.elements);
+  for (const std::string& state : names_of(plan.states)) known.push_back(state);
+  problems.add({}, fmt::format("there is no element and no state object `{}`", object), did_you_mean(object, known));
+}
+
+std::optional<Value> call_handler(const ClassInfo& info, const std::string& handler, const std::vector<void*>& objects,
+                                  const Value& argument, Problems& problems) {
+  const HandlerInfo* known = info.handler(handler);
+  if (known == nullptr) {
+    problems.add({}, fmt::format("{} has no handler `{}`", info.name, handler), did_you_mean(handler, names_of(info.handlers)));
+    return std::nullopt;
+  }
+  const std::size_t before = problems.size();
+  std::vector<Value> results;
+  for (void* object : objects) results.push_back(known->call(object, argument, problems));
+  if (problems.size() != before) return std::nullopt;
+  return results.size() == 1 ? std::move(results.front()) : Value::list(std::move(results));
+}
+
+// Parameters that name ports or state objects, or that inputs and outputs are named after, need the whole file to be looked at.
+bool wires_the_graph(const ElementInfo& info, const ParameterInfo& parameter) {
+  const auto keyed = [&](const auto& port) { return port.keys == parameter.name; };
+  return parameter.refers != Refers::kNothing || std::any_of(info.inputs.begin(), info.inputs.end(), keyed) ||
+         std::any_of(info.outputs.begin(), info.outputs.end(), keyed);
+}
+bool wires_the_graph(const StateInfo& /*info*/, const ParameterInfo& parameter) { return parameter.refers != Refers::kNothing; }
+
+Value with_member(const Value& map, const std::string& key, Value value) {
+  std::vector<Value::Member> members = map.members();
+  const auto at = std::find_if(members.begin(), members.end(), [&](const Value::Member& m) { return m.key == key; });
+  if (at != members.end()) {
+    at->value = std::move(value);
+  } else {
+    members.emplace_back(key, std::move(value));
+  }
+  return Value::map(std::move(members), map.where());
+}
+
+template <class Spec>
+bool set_parameter(Spec& spec, const std::string& name, Value value, Problems& problems) {
+  const ParameterInfo* parameter = spec.info->parameter(name);
+  if (parameter == nullptr) {
+    problems.add({}, fmt::format("{} has no parameter `{}`", spec.info->name, name), did_you_mean(name, names_of(spec.info->parameters)));
+    return false;
+  }
+  if (wires_the_graph(*spec.info, *parameter)) {
+    problems.add({}, fmt::format("`{}` of `{}` decides how the graph is wired", name, spec.name), "change it in the file and reload that");
+    return false;
+  }
+  spec.parameters = with_member(spec.parameters, name, std::move(value));
+  return true;
+}
+
+}  // namespace
+
+std::optional<Value> Switch::call(const std::string& object, const std::string& handler, const Value& argument, Problems& problems) {
+  const std::lock_guard alone(parts_->changing);
+  const graph::Plan& plan = *parts_->plan;
+  if (!parts_->pipeline) {
+    problems.add({}, "the switch has ended");
+    return std::nullopt;
+  }
+  for (std::size_t i = 0; i < plan.states.size(); ++i) {
+    if (plan.states[i].name == object) {
+      return call_handler(*plan.states[i].info, handler, {parts_->pipeline->states()[i].get()}, argument, problems);
+    }
+  }
+  const ClassInfo* info = nullptr;
+  std::vector<void*> copies;
+  for (std::size_t i = 0; i < plan.instances.size(); ++i) {
+    const graph::ElementSpec& spec = plan.elements[plan.instances[i].element];
+    if (spec.name != object) continue;
+    info = spec.info;
+    copies.push_back(parts_->pipeline->elements()[i].get());
+  }
+  if (info == nullptr) {
+    report_unknown(plan, object, problems);
+    return std::nullopt;
+  }
+  std::optional<Value> result;
+  parts_->still([&] { result = call_handler(*info, handler, copies, argument, problems); });
+  return result;
+}
+
+std::optional<graph::Plan> Switch::plan_with(const std::string& object, const std::string& parameter, Value value,
+                                             Problems& problems) const {
+  graph::Plan changed = *plan();
+  for (graph::StateObject& state : changed.states) {
+    if (state.name != object) continue;
+    if (!set_parameter(state, parameter, std::move(value), problems)) return std::nullopt;
+    return changed;
+  }
+  for (graph::ElementSpec& element : changed.elements) {
+    if (element.name != object) continue;
+    if (!set_parameter(element, parameter, std::move(value), problems)) return std::nullopt;
+    return changed;
+  }
+  report_unknown(changed, object, problems);
+  return std::nullopt;
+}
+
 void Switch::while_still(const std::function<void(Pipeline&)>& task) {
   const std::lock_guard alone(parts_->changing);
   if (parts_->pipeline) parts_->still([&] { task(*parts_->pipeline); });

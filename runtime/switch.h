@@ -60,6 +60,13 @@ class Switch {
   std::optional<Reloaded> reload(graph::Plan plan, Problems& problems);
   /// What reload() would change, as far as that can be told without trying.
   [[nodiscard]] Reloaded difference(const graph::Plan& plan) const;
+  /// Calls a handler of an element or a state object. Of an element with copies on several workers each is asked, and the result is a list.
+  /// Nothing, with the reason in `problems`, if there is no such thing, or it refuses.
+  std::optional<Value> call(const std::string& object, const std::string& handler, const Value& argument, Problems& problems);
+  /// A plan like the one that runs, but for one parameter of an element or a state object: for reload(). Nothing, with the reason in
+  /// `problems`, if there is no such parameter, or it decides how the graph is wired.
+  [[nodiscard]] std::optional<graph::Plan> plan_with(const std::string& object, const std::string& parameter, Value value,
+                                                     Problems& problems) const;
   /// Runs `task` while all workers stand still between two rounds: quick, please.
   void while_still(const std::function<void(Pipeline&)>& task);
   /// The counts now.

@@ -18,6 +18,7 @@ struct Backend {
   std::optional<Ipv4Address> address;
   std::uint16_t port = kPort;
   std::uint32_t weight = 1;
+  bool drained = false;
   static void describe(DescribeFields<Backend>& d);
 };
 

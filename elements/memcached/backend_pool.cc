@@ -47,6 +47,8 @@ void Backend::describe(DescribeFields<Backend>& d) {
   d.parameter("address", &Backend::address, "its IP address, for elements that send to it by that");
   d.parameter("port", &Backend::port, "its UDP port, with `address`").at_least(1);
   d.parameter("weight", &Backend::weight, "its share of the keys, against the others'").between(1, kHeaviest);
+  d.parameter("drained", &Backend::drained,
+              "it gets no more requests, as if it was down, while its replies still come: before it is taken away");
 }
 
 void BackendPool::describe(Describe<BackendPool>& d) {
@@ -90,6 +92,8 @@ ring, with `rendezvous` to the second best, with the others to one that is chose
     - {name: mc1, mac: "02:00:00:00:01:01"}
     - {name: mc2, mac: "02:00:00:00:01:02", weight: 2})");
   d.parameter("servers", &BackendPool::servers_, "the servers").required();
+  d.handler("list", &BackendPool::list,
+            "the servers: up, down or drained, and what is under way to each of the requests that the switch sends under its own address");
   d.parameter(
       "hash", &BackendPool::hash_,
       {{"xxh3", KeyHash::kXxh3},
@@ -169,11 +173,13 @@ void BackendPool::validate(Problems& problems) const {
 
 void BackendPool::start(Problems&) {
   up_ = std::make_unique<std::atomic<bool>[]>(servers_.size());
+  well_ = std::make_unique<std::atomic<bool>[]>(servers_.size());
   std::map<std::string, std::uint32_t> numbers;
   for (std::uint32_t number = 0; number < servers_.size(); ++number) {
     servers_[number].name = name_of(servers_[number]);
     numbers[servers_[number].name] = number;
-    up_[number].store(true, std::memory_order_relaxed);
+    well_[number].store(true, std::memory_order_relaxed);
+    up_[number].store(!servers_[number].drained, std::memory_order_relaxed);
     loads_.push_back(std::make_shared<ServerLoad>());
   }
   for (const auto& [key, server] : keys_) pinned_.emplace(key, numbers.at(server));
@@ -217,19 +223,21 @@ void BackendPool::start(Problems&) {
 
 void BackendPool::take_over(State& before) {
   const auto& old = static_cast<BackendPool&>(before);
-  for (std::size_t i = 0; i < servers_.size(); ++i) {
+  for (std::uint32_t i = 0; i < servers_.size(); ++i) {
     const auto is_it = [&](const Backend& server) { return server.name == servers_[i].name; };
-    const auto at = static_cast<std::size_t>(std::find_if(old.servers_.begin(), old.servers_.end(), is_it) - old.servers_.begin());
+    const auto at = static_cast<std::uint32_t>(std::find_if(old.servers_.begin(), old.servers_.end(), is_it) - old.servers_.begin());
     if (at == old.servers_.size()) continue;
     loads_[i] = old.loads_[at];
-    up_[i].store(old.up_[at].load());
+    well_[i].store(old.well(at));
+    up_[i].store(well(i) && !servers_[i].drained);
   }
   look_whether_plain();
 }
 
-bool BackendPool::set_up(std::uint32_t server, bool up) {
+bool BackendPool::set_well(std::uint32_t server, bool well) {
   const std::lock_guard lock(changing_);
-  if (up_[server].exchange(up, std::memory_order_relaxed) == up) return false;
+  if (well_[server].exchange(well, std::memory_order_relaxed) == well) return false;
+  up_[server].store(well && !servers_[server].drained, std::memory_order_relaxed);
   look_whether_plain();
   generation_.fetch_add(1, std::memory_order_release);
   return true;
@@ -238,6 +246,23 @@ bool BackendPool::set_up(std::uint32_t server, bool up) {
 void BackendPool::look_whether_plain() {
   const bool all_up = std::all_of(up_.get(), up_.get() + servers_.size(), [](const auto& flag) { return flag.load(); });
   plain_.store(all_up && hash_ == KeyHash::kXxh3 && hash_stop_.empty() && hash_tag_.empty() && pinned_.empty(), std::memory_order_relaxed);
+}
+
+Value BackendPool::list() const {
+  std::vector<Value> list;
+  for (std::uint32_t i = 0; i < servers_.size(); ++i) {
+    const ServerLoad& l = load(i);
+    const auto number = [](const auto& n) { return Value(std::to_string(n.load(std::memory_order_relaxed))); };
+    list.push_back(Value::map({{"name", servers_[i].name},
+                               {"state", servers_[i].drained ? "drained"
+                                         : well(i)           ? "up"
+                                                             : "down"},
+                               {"weight", Value(std::to_string(servers_[i].weight))},
+                               {"outstanding", number(l.outstanding)},
+                               {"answered", number(l.answered)},
+                               {"lost", number(l.lost)}}));
+  }
+  return Value::list(std::move(list));
 }
 
 std::string BackendPool::place_of(std::string_view key) const {

@@ -68,11 +68,15 @@ class BackendPool final : public State, public KeyPlaces {
     return first_from(0, [this](std::uint32_t server) { return up(server); });
   }
 
-  /// All servers are up at first.
+  /// Whether it gets requests: it is well, and not drained.
   [[nodiscard]] bool up(std::uint32_t server) const { return up_[server].load(std::memory_order_relaxed); }
+  /// All servers are well at first.
+  [[nodiscard]] bool well(std::uint32_t server) const { return well_[server].load(std::memory_order_relaxed); }
   /// True if that changes it. From any thread, but off the packet path: it waits for others that do the same.
-  bool set_up(std::uint32_t server, bool up);
-  /// Goes up with every change that set_up() makes, after it can be seen.
+  bool set_well(std::uint32_t server, bool well);
+  /// For operators: each server with its share of what is under way.
+  [[nodiscard]] Value list() const;
+  /// Goes up with every change that set_well() makes, after it can be seen.
   [[nodiscard]] std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
 
   /// What is under way to a server.
@@ -124,6 +128,7 @@ class BackendPool final : public State, public KeyPlaces {
 
   std::variant<AnyServer, Ketama, Modula, Jump, Rendezvous, Maglev, Ch3, RingHash> spread_;
   std::unordered_map<std::string, std::uint32_t, HashKey, std::equal_to<>> pinned_;
+  std::unique_ptr<std::atomic<bool>[]> well_;
   std::unique_ptr<std::atomic<bool>[]> up_;
   std::vector<std::shared_ptr<ServerLoad>> loads_;  // with the pool whose place this one took
   // Servers are chosen by the whole key's XXH3 alone: no other hash, all of the key, no key of its own server, no server down.

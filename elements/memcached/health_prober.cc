@@ -57,6 +57,11 @@ On several workers, the first copy probes; the others hand it the answers that c
     schedule_in(tick_, interval_);
   }
 
+  // Other servers have other values of a key, and perhaps older ones.
+  void take_over(Element& /*before*/) override {
+    if (cache_) cache_->unknown_write_sent(now());
+  }
+
   void push(Batch& batch) {
     for (Packet packet : batch) {
       const std::uint64_t number = Errand::from(packet.annotations().context).number;
@@ -129,7 +134,7 @@ On several workers, the first copy probes; the others hand it the answers that c
     s.probe = 0;
     s.failures = 0;
     const auto number = static_cast<std::uint32_t>(server);
-    if (backends_->up(number)) {
+    if (backends_->well(number)) {
       // Well for as long as it was last sent away: what it did before is forgotten.
       if (now() - s.changed >= s.back_off.nanoseconds) s.back_off = back_off_;
       return;
@@ -145,7 +150,7 @@ On several workers, the first copy probes; the others hand it the answers that c
     ServerState& s = states_[server];
     s.successes = 0;
     const auto number = static_cast<std::uint32_t>(server);
-    if (!backends_->up(number)) {
+    if (!backends_->well(number)) {
       wait_longer(s);
       return;
     }
@@ -168,14 +173,14 @@ On several workers, the first copy probes; the others hand it the answers that c
   }
 
   void change(std::uint32_t server, bool up) {
-    backends_->set_up(server, up);
+    backends_->set_well(server, up);
     states_[server].changed = now();
     if (cache_) cache_->unknown_write_sent(now());
   }
 
   [[nodiscard]] std::size_t servers_up() const {
     std::size_t up = 0;
-    for (std::uint32_t i = 0; i < states_.size(); ++i) up += backends_->up(i) ? 1 : 0;
+    for (std::uint32_t i = 0; i < states_.size(); ++i) up += backends_->well(i) ? 1 : 0;
     return up;
   }
 

@@ -91,6 +91,7 @@ class ItemRecord {
   };
 
   /// The clock of deadlines: about a millisecond a tick, for 36 years.
+  static std::int64_t deadline_ns(std::uint64_t ticks) { return static_cast<std::int64_t>(ticks << 20); }
   static std::uint64_t deadline_ticks(std::int64_t ns) { return static_cast<std::uint64_t>(ns) >> 20; }
 
   [[nodiscard]] Head head() const { return {first_.load(std::memory_order_acquire), second_.load(std::memory_order_acquire)}; }

@@ -235,13 +235,13 @@ void ItemStore::settle(Ref ref, std::uint64_t hash, const Filling& filling) {
     if (b->tag(way) == 0) {
       b->set(way, 0, 0);
     } else {
-      settle_item(*b, way, filling);
+      settle_item(*b, way, hash, filling);
     }
     return;
   }
 }
 
-void ItemStore::settle_item(CacheBucket& b, unsigned way, const Filling& filling) {
+void ItemStore::settle_item(CacheBucket& b, unsigned way, std::uint64_t hash, const Filling& filling) {
   const Ref ref = b.place(way);
   const ItemRecord::Head head = segments_.at(ref)->head();
   const unsigned frequency = b.frequency(way);
@@ -250,14 +250,14 @@ void ItemStore::settle_item(CacheBucket& b, unsigned way, const Filling& filling
     push_out(b, way, true);  // if it is asked for again, it was good to have
     return;
   }
-  const Ref to = worth_keeping(frequency, head.units()) ? move(ref, head.units()) : 0;
+  const Ref to = worth_keeping(hash, frequency, head.units()) ? move(ref, head.units()) : 0;
   if (to == 0) {
     evicted_->add();
     push_out(b, way, victim_.queue == Segments::Queue::kSmall);
     return;
   }
   b.set(way, b.tag(way), to);
-  if (!victim_.sparse) b.set_frequency(way, victim_.queue == Segments::Queue::kMain ? frequency - 1 : 0);
+  if (!victim_.sparse) b.set_frequency(way, victim_.queue == Segments::Queue::kMain && frequency > 0 ? frequency - 1 : 0);
 }
 
 // The pieces of an item come before its record, and fare as it will.
@@ -268,7 +268,7 @@ void ItemStore::settle_piece(CacheBucket& b, std::uint64_t hash, Ref ref) {
     ItemRecord& record = *segments_.at(b.place(way));
     const ItemRecord::Head head = record.head();
     if (head.kind() != Kind::kInPieces || piece.piece() >= head.pieces() || record.piece(head, piece.piece()) != ref) continue;
-    const Ref to = worth_keeping(b.frequency(way), piece.units()) ? move(ref, piece.units()) : 0;
+    const Ref to = worth_keeping(hash, b.frequency(way), piece.units()) ? move(ref, piece.units()) : 0;
     if (to != 0) {
       record.set_piece(head, piece.piece(), to);
     } else {
@@ -279,9 +279,25 @@ void ItemStore::settle_piece(CacheBucket& b, std::uint64_t hash, Ref ref) {
   }
 }
 
-bool ItemStore::worth_keeping(unsigned frequency, std::uint32_t units) const {
+bool ItemStore::pin(std::uint64_t hash) {
+  const std::lock_guard hold(lock_);
+  if (pinned(hash)) return true;
+  if (pin_count_ == kMostPins) return false;
+  pins_[pin_count_++] = hash;
+  return true;
+}
+
+void ItemStore::unpin(std::uint64_t hash) {
+  const std::lock_guard hold(lock_);
+  std::uint64_t* at = std::find(pins_, pins_ + pin_count_, hash);
+  if (at != pins_ + pin_count_) *at = pins_[--pin_count_];
+}
+
+bool ItemStore::pinned(std::uint64_t hash) const { return std::find(pins_, pins_ + pin_count_, hash) != pins_ + pin_count_; }
+
+bool ItemStore::worth_keeping(std::uint64_t hash, unsigned frequency, std::uint32_t units) const {
   if (victim_.sparse) return true;
-  return frequency > 0 && (victim_.kept + units <= kMostKept || !segments_.tight());
+  return (frequency > 0 || pinned(hash)) && (victim_.kept + units <= kMostKept || !segments_.tight());
 }
 
 ItemStore::Ref ItemStore::move(Ref ref, std::uint32_t units) {

@@ -76,6 +76,7 @@ class ItemStore {
   static constexpr std::size_t kLongestReply = ItemRecord::kBefore.size() + ItemRecord::kLongestText + ItemRecord::kBehind.size();
   /// Bytes behind the reply that copy() may overwrite.
   static constexpr std::size_t kOverrun = 8;
+  static constexpr std::size_t kMostPins = 64;
 
   /// Takes at most `bytes`, index included, and from the system only what is used. False if the system refuses. Items that make room for
   /// others are counted in `evicted`.
@@ -109,10 +110,10 @@ class ItemStore {
     }
     return std::nullopt;
   }
-  /// Whether there is a value of `key`, of this generation, that may be served until `deadline` or longer.
-  [[nodiscard]] bool has(std::uint64_t hash, std::string_view key, std::uint32_t generation, std::int64_t deadline) const {
+  /// Whether there is a value of `key`, of this generation, that may be served until `deadline` or longer; and its cas, if that matters.
+  [[nodiscard]] bool has(std::uint64_t hash, std::string_view key, std::uint32_t generation, std::int64_t deadline, bool with_cas) const {
     const auto hit = find(look_up(hash), key, generation, deadline);
-    return hit && hit->length != 0 && unchanged(*hit);
+    return hit && hit->length != 0 && (!with_cas || hit->record->head().has_cas()) && unchanged(*hit);
   }
   /// Copies the reply to `out`, where `hit.length + kOverrun` bytes have to be. False if there is none, if it is longer than kLongestReply,
   /// or if somebody has changed the item meanwhile: then what is in `out` is of no use, and it counts as not found.
@@ -153,6 +154,13 @@ class ItemStore {
   template <class MayFill>
   bool put(const Item& item, const Draft& draft, const Filling& filling, MayFill&& may_fill);
 
+  /// Until when an item may be served, ns; rounded down to its clock.
+  [[nodiscard]] static std::int64_t deadline(const Hit& hit) { return ItemRecord::deadline_ns(hit.record->head().deadline()); }
+
+  /// Items whose key has this hash make room for others only when the memory is tight. False if there are kMostPins of them already.
+  bool pin(std::uint64_t hash);
+  void unpin(std::uint64_t hash);
+
   /// Takes out whatever the bucket has under this key's tag. The bucket is locked.
   void take_out(CacheBucket& b, std::uint64_t hash);
   /// Whether items have to go before others can come.
@@ -181,9 +189,10 @@ class ItemStore {
   // Making room: who goes and who stays.
   void make_room(std::uint32_t units, const Filling& filling);
   void settle(Ref ref, std::uint64_t hash, const Filling& filling);
-  void settle_item(CacheBucket& b, unsigned way, const Filling& filling);
+  void settle_item(CacheBucket& b, unsigned way, std::uint64_t hash, const Filling& filling);
+  [[nodiscard]] bool pinned(std::uint64_t hash) const;
   void settle_piece(CacheBucket& b, std::uint64_t hash, Ref ref);
-  [[nodiscard]] bool worth_keeping(unsigned frequency, std::uint32_t units) const;
+  [[nodiscard]] bool worth_keeping(std::uint64_t hash, unsigned frequency, std::uint32_t units) const;
   Ref move(Ref ref, std::uint32_t units);
   void push_out(CacheBucket& b, unsigned way, bool leave_ghost);
   [[nodiscard]] std::uint64_t hash_of(Ref ref) const;
@@ -195,6 +204,8 @@ class ItemStore {
   // On a line that readers don't need.
   alignas(64) SpinLock lock_;  // of Segments and of what follows; taken before a bucket's, never after
   Segments::Victim victim_;
+  std::size_t pin_count_ = 0;
+  std::uint64_t pins_[kMostPins] = {};
   std::atomic<std::uint64_t> serial_{0};
 };
 

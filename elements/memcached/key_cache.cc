@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <mutex>
 
 #include "elements/memcached/reply.h"
 #include "elements/sdk/hash.h"
@@ -85,6 +86,12 @@ for in vain is fetched by the switch itself (CacheResponder's output `fetch`), w
               "how long the switch answers that there is no such item, after a fetch that found none; 0: gets of what is not there always "
               "go to a server")
       .between(Duration{0}, Duration{86'400'000'000'000});
+  d.handler("flush", &KeyCache::flush, "forgets all items");
+  d.handler("look_up", &KeyCache::look_up_key, "what the cache has of a key, and how often it was asked for in vain lately");
+  d.handler("purge", &KeyCache::purge, "forgets the item of a key; a reply that is under way does not bring it back");
+  d.handler("pin", &KeyCache::pin, "keeps the item of a key, whenever there is one, however little it is asked for");
+  d.handler("unpin", &KeyCache::unpin, "ends that");
+  d.handler("pins", &KeyCache::pins, "the keys that are pinned");
   d.ranking("hot_keys", &KeyCache::hot_keys, "the keys that are asked for most, with their share of all gets, found in a sample");
   d.counter("filled", &KeyCache::filled_, "items put in");
   d.counter("fetched", &KeyCache::fetches_begun_, "gets that the switch sent by itself");
@@ -253,7 +260,8 @@ bool KeyCache::reply_seen(Ticket ticket, std::string_view text, std::int64_t now
   if (reply.kind != ReplyKind::kValue || !reply.whole || reply.key.empty()) return false;
   if (text.substr(reply.size()) != "END\r\n" || hash_key(reply.key) != permit->key_hash || text.size() > kLongestReply) return false;
   // Many gets may have met one write: the first reply fills, and the others would only take the item's memory from workers that read it.
-  if (store_.has(permit->key_hash, reply.key, permit->generation, now + max_age_.nanoseconds / 16 * 15)) return false;
+  const std::int64_t lately = now + max_age_.nanoseconds / 16 * 15;
+  if (store_.has(permit->key_hash, reply.key, permit->generation, lately, reply.cas != 0)) return false;
   if (!worth_fetching(permit->key_hash)) {
     cold_.add();
     return false;
@@ -327,6 +335,81 @@ bool KeyCache::fill(const Permit& permit, const Item& item, const Draft& draft, 
   return count_fill(
       permit.kind == TicketTable::Kind::kRead &&
       store_.put(item, draft, filling(permit, deadline, now), [&](const CacheBucket& b) { return may_fill(permit, item, b, now); }));
+}
+
+// ---- what operators do
+
+namespace {
+
+// As Element::now() counts.
+std::int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+void KeyCache::flush() {
+  generation_.fetch_add(1, std::memory_order_acq_rel);
+  emptied_.add();
+}
+
+Value KeyCache::look_up_key(const std::string& key) const {
+  const std::uint64_t hash = hash_key(key);
+  std::vector<Value::Member> members;
+  const auto add = [&](const char* name, std::string text) { members.emplace_back(name, Value(std::move(text))); };
+  add("misses", std::to_string(misses(hash)));
+  add("pinned", is_pinned(key) ? "true" : "false");
+  const auto hit = find(look_up(hash), key, now_ns());
+  if (!hit) {
+    add("cached", "no");
+  } else if (hit->length == 0) {
+    add("cached", "that there is none");
+  } else if (const auto details = ItemStore::details(*hit)) {
+    add("cached", "yes");
+    add("bytes", std::to_string(details->value_length));
+    add("flags", std::to_string(details->flags));
+    if (details->cas != 0) add("cas", std::to_string(details->cas));
+    add("served_for", to_string(Duration{std::max<std::int64_t>(ItemStore::deadline(*hit) - now_ns(), 0) / 1'000'000 * 1'000'000}));
+  } else {
+    add("cached", "it is just being changed");
+  }
+  return Value::map(std::move(members));
+}
+
+void KeyCache::purge(const std::string& key) { lost(hash_key(key)); }
+
+void KeyCache::pin(const std::string& key, Problems& problems) {
+  if (key.empty() || key.size() > kLongestKey) {
+    problems.add({}, fmt::format("a key has 1 to {} bytes", kLongestKey));
+    return;
+  }
+  const std::lock_guard hold(pinning_);
+  if (std::find(pinned_.begin(), pinned_.end(), key) != pinned_.end()) return;
+  if (!store_.pin(hash_key(key))) {
+    problems.add({}, fmt::format("{} keys are pinned, and that is the most", pinned_.size()), "unpin one first");
+    return;
+  }
+  pinned_.push_back(key);
+}
+
+void KeyCache::unpin(const std::string& key, Problems& problems) {
+  const std::lock_guard hold(pinning_);
+  if (std::erase(pinned_, key) == 0) {
+    problems.add({}, fmt::format("`{}` is not pinned", key), did_you_mean(key, pinned_));
+    return;
+  }
+  store_.unpin(hash_key(key));
+}
+
+Value KeyCache::pins() const {
+  const std::lock_guard hold(pinning_);
+  std::vector<Value> keys(pinned_.begin(), pinned_.end());
+  return Value::list(std::move(keys));
+}
+
+bool KeyCache::is_pinned(const std::string& key) const {
+  const std::lock_guard hold(pinning_);
+  return std::find(pinned_.begin(), pinned_.end(), key) != pinned_.end();
 }
 
 SMARTSWITCH_STATE(KeyCache)

@@ -19,7 +19,9 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -130,7 +132,16 @@ class KeyCache final : public State {
   /// The keys that are asked for most, and their share of all gets.
   [[nodiscard]] std::vector<Ranked> hot_keys() const { return hot_keys_.list(); }
 
+  // For operators: off the packet path, on any thread.
+  void flush();
+  [[nodiscard]] Value look_up_key(const std::string& key) const;
+  void purge(const std::string& key);
+  void pin(const std::string& key, Problems& problems);
+  void unpin(const std::string& key, Problems& problems);
+  [[nodiscard]] Value pins() const;
+
  private:
+  [[nodiscard]] bool is_pinned(const std::string& key) const;
   [[nodiscard]] bool settled(const CacheBucket& b, std::uint32_t ticks) const;
   [[nodiscard]] bool quiet(std::uint32_t ticks) const;
   [[nodiscard]] std::uint64_t period_of(std::int64_t ns) const;
@@ -159,6 +170,9 @@ class KeyCache final : public State {
   std::atomic<std::uint32_t> generation_{1};
   std::atomic<std::uint32_t> unsettled_until_{0};  // ticks
   std::atomic<bool> unsettled_{false};
+
+  mutable std::mutex pinning_;
+  std::vector<std::string> pinned_;  // guarded by it
 
   // They change with every fill and write, and what is above is read with every get.
   SharedCounter filled_;

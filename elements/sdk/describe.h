@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "elements/sdk/handler.h"
 #include "elements/sdk/output.h"
 #include "elements/sdk/parameter.h"
 #include "elements/sdk/suggest.h"
@@ -93,7 +94,14 @@ struct ClassInfo {
   std::string example;
   std::vector<ParameterInfo> parameters;
   std::vector<CounterInfo> counters;
+  std::vector<HandlerInfo> handlers;
 
+  [[nodiscard]] const HandlerInfo* handler(std::string_view handler_name) const {
+    for (const HandlerInfo& h : handlers) {
+      if (h.name == handler_name) return &h;
+    }
+    return nullptr;
+  }
   [[nodiscard]] const ParameterInfo* parameter(std::string_view parameter_name) const {
     for (const ParameterInfo& p : parameters) {
       if (p.name == parameter_name) return &p;
@@ -341,6 +349,20 @@ class DescribeClass : public DescribeFields<T> {
   /// YAML that shows it at work: lines of an `elements:` or `state:` section.
   void example(std::string text) { info_->example = std::move(text); }
 
+  /// A method without an argument or with one, whose type is that of a parameter; behind it may stand a Problems&. It returns nothing, a
+  /// Value, or what a parameter can be. A method that is const only tells something; any other one may change the object.
+  template <class R, class... A>
+  void handler(std::string name, R (T::*method)(A...), std::string help) {
+    add_handler<R, A...>(std::move(name), std::move(help), true, [method](void* object, const Value& argument, Problems& problems) {
+      return detail::call_handler<A...>(*static_cast<T*>(object), method, argument, problems);
+    });
+  }
+  template <class R, class... A>
+  void handler(std::string name, R (T::*method)(A...) const, std::string help) {
+    add_handler<R, A...>(std::move(name), std::move(help), false, [method](void* object, const Value& argument, Problems& problems) {
+      return detail::call_handler<A...>(*static_cast<const T*>(object), method, argument, problems);
+    });
+  }
   void counter(std::string name, Counter T::*member, std::string help) { add(std::move(name), member, std::move(help), false); }
   void counter(std::string name, SharedCounter T::*member, std::string help) { add(std::move(name), member, std::move(help), false); }
   void drop(std::string name, DropReason T::*member, std::string help) { add(std::move(name), member, std::move(help), true); }
@@ -349,6 +371,11 @@ class DescribeClass : public DescribeFields<T> {
   Info& info() { return *info_; }
 
  private:
+  template <class R, class... A>
+  void add_handler(std::string name, std::string help, bool changes, std::function<Value(void*, const Value&, Problems&)> call) {
+    info_->handlers.push_back(
+        {std::move(name), std::move(help), detail::argument_type<A...>(), detail::result_type<R>(), changes, std::move(call)});
+  }
   template <class C>
   void add(std::string name, C T::*member, std::string help, bool is_drop) {
     info_->counters.push_back({std::move(name), std::move(help), is_drop,

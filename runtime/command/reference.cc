@@ -48,7 +48,13 @@ void add_common(const ClassInfo& info, std::vector<Part>& parts) {
   Part counters{"Counters", {}};
   Part drops{"Reasons for dropping packets", {}};
   for (const CounterInfo& c : info.counters) (c.drop ? drops : counters).entries.push_back({c.name, "", c.help});
-  for (Part* part : {&parameters, &counters, &drops}) {
+  Part handlers{"Handlers", {}};
+  for (const HandlerInfo& h : info.handlers) {
+    std::string kind = h.argument.empty() ? "" : "takes a " + h.argument;
+    if (!h.result.empty()) kind += (kind.empty() ? "gives a " : ", gives a ") + h.result;
+    handlers.entries.push_back({h.name, kind, h.help});
+  }
+  for (Part* part : {&parameters, &counters, &drops, &handlers}) {
     if (!part->entries.empty()) parts.push_back(std::move(*part));
   }
 }

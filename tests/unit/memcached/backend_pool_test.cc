@@ -111,7 +111,7 @@ TEST(BackendPool, MovesTheKeysOfACh3ServerThatIsDownAndNoOthers) {
   const Pool pool = make_pool({{"distribution", "ch3"}});
   std::map<std::string, std::uint32_t> before;
   for (const std::string& key : some_keys(1000)) before[key] = pool.server_of(key);
-  EXPECT_TRUE(pool->set_up(2, false));
+  EXPECT_TRUE(pool->set_well(2, false));
   std::map<std::uint32_t, int> heirs;
   for (const auto& [key, server] : before) {
     if (server == 2) {
@@ -134,7 +134,7 @@ TEST(BackendPool, RandomIgnoresTheKey) {
   std::map<std::uint32_t, int> servers;
   for (int i = 0; i < 1000; ++i) ++servers[pool.server_of("same")];
   EXPECT_EQ(servers.size(), 5U);
-  pool->set_up(2, false);
+  pool->set_well(2, false);
   for (int i = 0; i < 1000; ++i) ASSERT_NE(pool.server_of("same"), 2U);
 }
 
@@ -168,10 +168,10 @@ TEST(BackendPool, PutsAKeyWhereItIsTold) {
   EXPECT_EQ(pool.server_of("{t}"), plain.server_of("t"));
   for (const std::string& key : some_keys(100)) EXPECT_EQ(pool.server_of(key), plain.server_of(key));
   // While its server is down it goes where it would go by its hash.
-  pool->set_up(3, false);
+  pool->set_well(3, false);
   EXPECT_EQ(pool.server_of(elsewhere), plain.server_of(elsewhere));
   const Pool strict = make_pool({{"keys", Value::map({{elsewhere, "mc3"}})}, {"when_down", "refuse"}});
-  strict->set_up(3, false);
+  strict->set_well(3, false);
   EXPECT_EQ(strict.server_of(elsewhere), BackendPool::kNone);
 }
 
@@ -181,7 +181,7 @@ TEST(BackendPool, MovesTheKeysOfAServerThatIsDownAndNoOthers) {
       const Pool pool = make_pool({{"distribution", distribution}, {"hash", hash}});
       std::map<std::string, std::uint32_t> before;
       for (const std::string& key : some_keys(1000)) before[key] = pool.server_of(key);
-      EXPECT_TRUE(pool->set_up(2, false));
+      EXPECT_TRUE(pool->set_well(2, false));
       std::map<std::uint32_t, int> heirs;
       for (const auto& [key, server] : before) {
         const std::uint32_t now = pool.server_of(key);
@@ -194,7 +194,7 @@ TEST(BackendPool, MovesTheKeysOfAServerThatIsDownAndNoOthers) {
       }
       EXPECT_EQ(heirs.size(), 4U) << distribution << ": all others take over some";
       EXPECT_FALSE(heirs.contains(2));
-      EXPECT_TRUE(pool->set_up(2, true));
+      EXPECT_TRUE(pool->set_well(2, true));
       for (const auto& [key, server] : before) EXPECT_EQ(pool.server_of(key), server);
     }
   }
@@ -204,11 +204,11 @@ TEST(BackendPool, FindsTheLastServerThatIsUpAndNoneIfAllAreDown) {
   for (const char* distribution : {"ketama", "modula", "jump", "rendezvous", "maglev", "random", "ch3", "ring_default"}) {
     const Pool pool = make_pool({{"distribution", distribution}}, 64);
     for (std::uint32_t server = 0; server < 64; ++server) {
-      if (server != 61) pool->set_up(server, false);
+      if (server != 61) pool->set_well(server, false);
     }
     for (const std::string& key : some_keys(200)) ASSERT_EQ(pool.server_of(key), 61U) << distribution;
     EXPECT_EQ(pool->first_up(), 61U);
-    pool->set_up(61, false);
+    pool->set_well(61, false);
     for (const std::string& key : some_keys(20)) ASSERT_EQ(pool.server_of(key), BackendPool::kNone) << distribution;
     EXPECT_EQ(pool->first_up(), BackendPool::kNone);
     EXPECT_EQ(pool->place_of("key"), "");
@@ -220,7 +220,7 @@ TEST(BackendPool, FindsAServerThatHasNoPointOnTheRing) {
   const Value light = Value::map({{"name", "light"}});
   const Pool pool = make_pool({{"servers", Value::list({heavy, light})}}, 0);
   EXPECT_EQ(pool.server_of("key"), 0U);
-  pool->set_up(0, false);
+  pool->set_well(0, false);
   EXPECT_EQ(pool.server_of("key"), 1U);
 }
 
@@ -228,14 +228,14 @@ TEST(BackendPool, RefusesKeysOfAServerThatIsDownIfItIsToldTo) {
   for (const std::string& distribution : kDistributions) {
     const Pool pool = make_pool({{"distribution", distribution}, {"when_down", "refuse"}});
     const Pool all_up = make_pool({{"distribution", distribution}});
-    pool->set_up(2, false);
+    pool->set_well(2, false);
     for (const std::string& key : some_keys(200)) {
       const std::uint32_t server = all_up.server_of(key);
       EXPECT_EQ(pool.server_of(key), server == 2 ? BackendPool::kNone : server);
     }
   }
   const Pool random = make_pool({{"distribution", "random"}, {"when_down", "refuse"}}, 2);
-  random->set_up(0, false);
+  random->set_well(0, false);
   for (int i = 0; i < 100; ++i) EXPECT_EQ(random.server_of("key"), 1U) << "no key is the down server's own";
 }
 
@@ -243,12 +243,12 @@ TEST(BackendPool, CountsChangesOfWhatIsUp) {
   const Pool pool = make_pool({});
   const std::uint64_t start = pool->generation();
   EXPECT_TRUE(pool->up(1));
-  EXPECT_FALSE(pool->set_up(1, true));
+  EXPECT_FALSE(pool->set_well(1, true));
   EXPECT_EQ(pool->generation(), start);
-  EXPECT_TRUE(pool->set_up(1, false));
-  EXPECT_FALSE(pool->set_up(1, false));
+  EXPECT_TRUE(pool->set_well(1, false));
+  EXPECT_FALSE(pool->set_well(1, false));
   EXPECT_FALSE(pool->up(1));
-  EXPECT_TRUE(pool->set_up(1, true));
+  EXPECT_TRUE(pool->set_well(1, true));
   EXPECT_EQ(pool->generation(), start + 2);
 }
 
@@ -256,7 +256,7 @@ TEST(BackendPool, IsUsedWhileServersComeAndGo) {
   const Pool pool = make_pool({});
   std::atomic<bool> stop{false};
   std::thread prober([&] {
-    for (int i = 0; !stop; ++i) pool->set_up(static_cast<std::uint32_t>(1 + i % 4), i / 4 % 2 == 0);
+    for (int i = 0; !stop; ++i) pool->set_well(static_cast<std::uint32_t>(1 + i % 4), i / 4 % 2 == 0);
   });
   for (const std::string& key : some_keys(20000)) {
     const std::uint32_t server = pool.server_of(key);
@@ -264,6 +264,35 @@ TEST(BackendPool, IsUsedWhileServersComeAndGo) {
   }
   stop = true;
   prober.join();
+}
+
+TEST(BackendPool, SendsNothingToADrainedServer) {
+  const Pool pool =
+      make_pool({{"servers", Value::list({Value::map({{"name", "a"}}), Value::map({{"name", "b"}, {"drained", "true"}})})}}, 0);
+  for (const std::string& key : some_keys(200)) EXPECT_EQ(pool.server_of(key), 0U);
+  EXPECT_TRUE(pool->well(1));
+  EXPECT_TRUE(pool->set_well(1, false));
+  EXPECT_TRUE(pool->set_well(1, true));
+  EXPECT_FALSE(pool->up(1)) << "it is well, and drained";
+}
+
+TEST(BackendPool, TakesThePlaceOfOneWithOtherServers) {
+  const Pool before = make_pool({}, 3);
+  before->set_well(1, false);
+  before->load(2).note_sent();
+  const Pool after = make_pool(
+      {{"servers", Value::list({Value::map({{"name", "mc2"}}), Value::map({{"name", "new"}}), Value::map({{"name", "mc1"}})})}}, 0);
+  ASSERT_TRUE(after->takes_places());
+  after->take_over(*before);
+  EXPECT_TRUE(after->up(0));
+  EXPECT_TRUE(after->up(1));
+  EXPECT_FALSE(after->up(2)) << "mc1 was down";
+  EXPECT_EQ(&after->load(0), &before->load(2)) << "replies to what was sent to mc2 are still to come";
+  EXPECT_EQ(after->load(1).outstanding, 0U);
+  for (const std::string& key : some_keys(200)) EXPECT_NE(after.server_of(key), 2U);
+  const Value list = after->list();
+  EXPECT_EQ(list.items()[0].find("outstanding")->text(), "1");
+  EXPECT_EQ(list.items()[2].find("state")->text(), "down");
 }
 
 TEST(BackendPool, CallsServersWithoutANameByTheirAddress) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <thread>
 
 #include "elements/sdk/hash.h"
@@ -258,8 +259,89 @@ TEST(Coherence, AReusedTicketFillsWhereNothingWasWritten) {
   cache.reply(1, value("a", "x"));
   cache.get(1, "b");
   EXPECT_TRUE(cache.reply(1, value("b", "y")));
-  cache.get(1, "a");
-  EXPECT_TRUE(cache.reply(1, value("a", "x")));
+  cache.get(1, "c");
+  EXPECT_TRUE(cache.reply(1, value("c", "z")));
+}
+
+TEST(KeyCache, ForgetsAllOrOneKeyWhenItIsTold) {
+  Cache cache;
+  for (const std::string key : {"a", "b"}) {
+    cache.get(1, key);
+    EXPECT_TRUE(cache.reply(1, value(key, "x")));
+  }
+  cache.get(2, "a");
+  cache->purge("a");
+  EXPECT_EQ(cache.look("a"), "");
+  EXPECT_NE(cache.look("b"), "");
+  EXPECT_FALSE(cache.reply(2, value("a", "x"))) << "it was on its way";
+  cache.get(3, "b");
+  cache->flush();
+  EXPECT_EQ(cache.look("b"), "");
+  EXPECT_FALSE(cache.reply(3, value("b", "x"))) << "it was on its way";
+  cache.get(4, "b");
+  EXPECT_TRUE(cache.reply(4, value("b", "x")));
+}
+
+TEST(KeyCache, KeepsWhatIsPinned) {
+  Cache cache(Value::map({{"memory", "4MiB"}, {"max_age", "24h"}}));
+  const auto fill = [&](const std::string& key) {
+    cache.get(1, key);
+    cache.reply(1, value(key, std::string(100, 'v')));
+  };
+  const auto flood = [&](int from) {
+    for (int i = from; i < from + 100'000; ++i) {
+      const std::string key = "k" + std::to_string(i);
+      fill(key);
+      fill(key);
+      cache.look(key);  // so it gets into the main queue, and others leave that
+    }
+  };
+  Problems problems;
+  cache->pin("pinned", problems);
+  fill("pinned");
+  fill("other");
+  flood(0);
+  EXPECT_NE(cache.look("pinned"), "");
+  EXPECT_EQ(cache.look("other"), "");
+  EXPECT_EQ(cache->pins(), Value::list({"pinned"}));
+  cache->unpin("pinned", problems);
+  EXPECT_TRUE(problems.empty());
+  flood(100'000);
+  EXPECT_EQ(cache.look("pinned"), "");
+  cache->unpin("pinned", problems);
+  EXPECT_EQ(problems.list().at(0).message, "`pinned` is not pinned");
+}
+
+TEST(KeyCache, TellsWhatItHasOfAKey) {
+  Cache cache;
+  cache.now = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  EXPECT_EQ(cache->look_up_key("k").find("cached")->text(), "no");
+  cache.get(1, "k");
+  cache.reply(1, "VALUE k 5 3 7\r\nabc\r\nEND\r\n");
+  const Value found = cache->look_up_key("k");
+  EXPECT_EQ(found.find("cached")->text(), "yes");
+  EXPECT_EQ(found.find("bytes")->text(), "3");
+  EXPECT_EQ(found.find("flags")->text(), "5");
+  EXPECT_EQ(found.find("cas")->text(), "7");
+  EXPECT_EQ(found.find("misses")->text(), "1");
+}
+
+TEST(KeyCache, ChangesWhatAReloadMayChange) {
+  Cache cache(Value::map({{"memory", "16MiB"}, {"max_age", "10s"}}));
+  cache.get(1, "k");
+  cache.reply(1, value("k", "x"));
+  const auto change = [&](const Value& parameters) {
+    const auto fresh = testing::make_state("KeyCache", parameters);
+    Problems problems;
+    const auto made = cache->change_to(*fresh, problems);
+    if (made) made();
+    return problems.empty() ? "" : problems.list()[0].message;
+  };
+  EXPECT_EQ(change(Value::map({{"memory", "16MiB"}, {"max_age", "20s"}})), "");
+  EXPECT_NE(cache.look("k"), "") << "it stays";
+  EXPECT_EQ(change(Value::map({{"memory", "16MiB"}, {"max_age", "1s"}})), "");
+  EXPECT_EQ(cache.look("k"), "") << "it was to be served for longer than is right now";
+  EXPECT_EQ(change(Value::map({{"memory", "8MiB"}, {"max_age", "1s"}})), "`memory` of a cache that is in use cannot be changed");
 }
 
 TEST(Coherence, ACopyOfAWritesReplyDoesNotClearALaterWrite) {

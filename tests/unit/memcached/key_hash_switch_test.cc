@@ -100,7 +100,7 @@ TEST(KeyHashSwitch, DropsPacketsWithoutAnEthernetHeader) {
 TEST(KeyHashSwitch, LeavesServersThatAreDownOut) {
   Fixture f(3);
   auto& pool = static_cast<BackendPool&>(*f.pool);
-  pool.set_up(0, false);
+  pool.set_well(0, false);
   f.push("version\r\n");
   EXPECT_EQ(f.bench->take("out")[0].bytes[5], 1) << "the first that is up";
   for (int i = 0; i < 50; ++i) f.push("get key" + std::to_string(i) + "\r\n");
@@ -110,7 +110,7 @@ TEST(KeyHashSwitch, LeavesServersThatAreDownOut) {
 
 TEST(KeyHashSwitch, PutsRequestsWithoutAServerOut) {
   Fixture f(2);
-  for (std::uint32_t server : {0U, 1U}) static_cast<BackendPool&>(*f.pool).set_up(server, false);
+  for (std::uint32_t server : {0U, 1U}) static_cast<BackendPool&>(*f.pool).set_well(server, false);
   f.push("get key\r\n");
   f.push("version\r\n");
   f.bench->push({Bytes(13)});
@@ -125,7 +125,7 @@ TEST(KeyHashSwitch, MayHaveNobodyForRequestsWithoutAServer) {
   TestBench::Options options;
   options.states["backends"] = pool.get();
   options.unconnected = {"unavailable"};
-  static_cast<BackendPool&>(*pool).set_up(0, false);
+  static_cast<BackendPool&>(*pool).set_well(0, false);
   TestBench bench("KeyHashSwitch", Value::map({{"backends", "backends"}}), options);
   bench.push({request("version\r\n")});
   EXPECT_TRUE(bench.output("out").empty());

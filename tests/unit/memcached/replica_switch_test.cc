@@ -201,15 +201,15 @@ TEST_F(SeveralServers, AReadGoesToTheLessBusyReplica) {
 
 TEST_F(SeveralServers, AReplicaThatIsDownIsReplacedByTheNext) {
   const auto before = send(*replicas_, "set k 0 0 1\r\nx\r\n");
-  pool().set_up(before[0].annotations.next.server, false);
+  pool().set_well(before[0].annotations.next.server, false);
   const auto after = send(*replicas_, "set k 0 0 1\r\nx\r\n");
   ASSERT_EQ(after.size(), 2U);
   EXPECT_EQ(after[0].annotations.next.server, before[1].annotations.next.server) << "nobody else moves";
-  for (std::uint32_t i = 0; i < 4; ++i) pool().set_up(i, i == 2);
+  for (std::uint32_t i = 0; i < 4; ++i) pool().set_well(i, i == 2);
   const auto last = send(*replicas_, "set k 0 0 1\r\nx\r\n");
   ASSERT_EQ(last.size(), 1U);
   EXPECT_EQ(last[0].annotations.flags & kOwn, 0) << "no need to join one reply";
-  pool().set_up(2, false);
+  pool().set_well(2, false);
   EXPECT_TRUE(send(*replicas_, "set k 0 0 1\r\nx\r\n").empty());
   EXPECT_EQ(replicas_->output("unavailable").size(), 1U);
 }
@@ -220,7 +220,7 @@ TEST_F(SeveralServers, AllAreAskedToFlush) {
   for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(parts[i].annotations.next.server, i);
   for (const Seen& part : parts) answer(part, "OK\r\n");
   EXPECT_EQ(answer_of(), "OK\r\n");
-  pool().set_up(1, false);
+  pool().set_well(1, false);
   EXPECT_EQ(send(*all_, "verbosity 1\r\n").size(), 3U);
 }
 
@@ -250,7 +250,7 @@ TEST(Replicas, AreDistinctUpAndStartWithTheKeysOwnServer) {
     std::uint32_t servers[2];
     ASSERT_EQ(pool.replicas_of(hash_key("pinned"), "pinned", servers), 2U);
     EXPECT_EQ(servers[0], 3U);
-    pool.set_up(3, false);
+    pool.set_well(3, false);
     ASSERT_EQ(pool.replicas_of(hash_key("pinned"), "pinned", servers), 2U);
     EXPECT_NE(servers[0], 3U);
   }

@@ -72,6 +72,8 @@ class TestOrder final : public State {
     d.summary("Checks numbers.");
     d.parameter("size", &TestOrder::size_, "says nothing");
     d.parameter("title", &TestOrder::title_, "can be changed");
+    d.handler("title", &TestOrder::title, "the title");
+    d.handler("rename", &TestOrder::rename, "another title");
     d.counter("right", &TestOrder::right_, "as expected");
     d.counter("wrong", &TestOrder::wrong_, "not as expected");
   }
@@ -88,7 +90,11 @@ class TestOrder final : public State {
     (number == next * kFlows + number % kFlows ? right_ : wrong_).add();
     next = number / kFlows + 1;
   }
-  [[nodiscard]] const std::string& title() const { return title_; }
+  [[nodiscard]] std::string title() const { return title_; }
+  void rename(const std::string& title, Problems& problems) {
+    if (title.empty()) problems.add({}, "no title", "say something");
+    title_ = title;
+  }
 
  private:
   std::uint32_t size_ = 1;
@@ -132,6 +138,8 @@ class TestTicker final : public Element {
     d.output("out", &TestTicker::out_, "the same");
     d.parameter("every", &TestTicker::every_, "between ticks");
     d.counter("ticks", &TestTicker::ticks_, "ticks");
+    d.handler("stop", &TestTicker::stop, "no more ticks");
+    d.handler("ticking", &TestTicker::ticking, "whether it ticks");
   }
   TestTicker() { ++alive; }
   ~TestTicker() override { --alive; }
@@ -140,6 +148,8 @@ class TestTicker final : public Element {
     schedule_in(timer_, every_);
   }
   void push(Batch& batch) { out_.push(batch); }
+  void stop() { timer_.cancel(); }
+  [[nodiscard]] bool ticking() const { return timer_.scheduled(); }
 
  private:
   void tick() {
@@ -373,6 +383,62 @@ TEST(Reload, KeepsPacketsThatAnElementWithOtherParametersHolds) {
   EXPECT_EQ(s.unaccounted(), 0);
   EXPECT_EQ(s.element("late")->unaccounted(), 0);
   EXPECT_EQ(live->close(), 0U);
+}
+
+const std::string kTicking =
+    pipeline("  wait: {class: Queue, capacity: 1024}\n  tick: TestTicker\n", "  - numbers -> tick -> wait -> end\n");
+
+TEST(Handlers, AreCalledWhilePacketsFlow) {
+  const auto live = run(kTicking);
+  ASSERT_TRUE(live);
+  Problems problems;
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_TRUE(live->call("order", "rename", Value("title" + std::to_string(i)), problems));
+    EXPECT_EQ(live->call("order", "title", {}, problems)->text(), "title" + std::to_string(i));
+    EXPECT_EQ(live->call("tick", "ticking", {}, problems)->text(), i < 50 ? "true" : "false");
+    if (i == 49) {
+      EXPECT_TRUE(live->call("tick", "stop", {}, problems)->is_null());
+    }
+  }
+  EXPECT_TRUE(problems.empty());
+  expect_nothing_lost(*live);
+}
+
+TEST(Handlers, SayWhatIsWrong) {
+  const auto live = run(kTicking);
+  ASSERT_TRUE(live);
+  const auto fault = [&](const std::string& object, const std::string& handler, const Value& argument) {
+    Problems problems;
+    EXPECT_FALSE(live->call(object, handler, argument, problems));
+    return problems.list().at(0).message + " (" + problems.list()[0].hint + ")";
+  };
+  EXPECT_THAT(fault("ordr", "title", {}), HasSubstr("there is no element and no state object `ordr` (did you mean `order`?"));
+  EXPECT_THAT(fault("order", "titel", {}), HasSubstr("TestOrder has no handler `titel` (did you mean `title`?"));
+  EXPECT_THAT(fault("order", "rename", Value("")), HasSubstr("no title (say something)"));
+  EXPECT_THAT(fault("order", "rename", Value::list({})), HasSubstr("is not text"));
+  expect_nothing_lost(*live);
+}
+
+TEST(Parameters, OfAnObjectThatRunsCanBeChanged) {
+  const auto live = run(kTicking);
+  ASSERT_TRUE(live);
+  Problems problems;
+  auto plan = live->plan_with("wait", "capacity", "2000", problems);
+  ASSERT_TRUE(plan);
+  EXPECT_THAT(live->reload(std::move(*plan), problems)->elements.changed, ElementsAre("wait"));
+  EXPECT_EQ(live->plan()->elements[2].parameters.find("capacity")->text(), "2000");
+
+  plan = live->plan_with("wait", "capacity", "none", problems);
+  ASSERT_TRUE(plan);
+  EXPECT_FALSE(live->reload(std::move(*plan), problems));
+  EXPECT_FALSE(live->plan_with("wait", "capacities", "1", problems));
+  EXPECT_FALSE(live->plan_with("end", "order", "other", problems));
+  EXPECT_FALSE(live->plan_with("weight", "capacity", "1", problems));
+  std::vector<std::string> said;
+  for (const Problem& p : problems.list()) said.push_back(p.message);
+  EXPECT_THAT(said, ElementsAre(HasSubstr("`none` is not an integer"), HasSubstr("no parameter `capacities`"),
+                                HasSubstr("`order` of `end` decides how the graph is wired"), HasSubstr("no state object `weight`")));
+  expect_nothing_lost(*live);
 }
 
 }  // namespace
