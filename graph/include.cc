@@ -19,8 +19,8 @@ constexpr std::size_t kMostFiles = 256;
 constexpr std::size_t kMostDepth = 32;
 
 const std::vector<std::string>& section_names() {
-  static const std::vector<std::string> names = {"smartswitch", "include",     "variables", "ports",   "state",
-                                                 "elements",    "connections", "templates", "workers", "pool"};
+  static const std::vector<std::string> names = {"smartswitch", "include",   "variables", "ports", "state",  "elements",
+                                                 "connections", "templates", "workers",   "pool",  "control"};
   return names;
 }
 
@@ -86,6 +86,14 @@ class Reader {
     }
   }
 
+  void once(const Value::Member& member, const Value::Member*& section) {
+    if (section == nullptr) {
+      section = &member;
+    } else {
+      report_.twice(member.key, member.where, section->where);
+    }
+  }
+
   void take_section(const Value::Member& member) {
     const auto list = [&](std::vector<const Value*>& into) {
       if (!member.value.is_list() && !member.value.is_null()) {
@@ -124,11 +132,9 @@ class Reader {
       if (sections_.workers_key == nullptr) sections_.workers_key = &member;
       list(sections_.workers);
     } else if (member.key == "pool") {
-      if (sections_.pool == nullptr) {
-        sections_.pool = &member;
-      } else {
-        report_.twice("pool", member.where, sections_.pool->where);
-      }
+      once(member, sections_.pool);
+    } else if (member.key == "control") {
+      once(member, sections_.control);
     } else if (member.key != "smartswitch" && member.key != "include" && member.key != "variables") {
       const std::string hint = did_you_mean(member.key, section_names());
       if (!hint.empty()) sections_.complete = false;

@@ -23,6 +23,7 @@ struct Sections {
   std::vector<const Value::Member*> ports, state, elements, templates;
   std::vector<const Value*> connections, workers;
   const Value::Member* pool = nullptr;
+  const Value::Member* control = nullptr;
   const Value::Member* elements_key = nullptr;  ///< for faults of the section as a whole
   const Value::Member* workers_key = nullptr;
   /// False if a section has a fault as a whole: then what is not in the others need not be missing.

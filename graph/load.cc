@@ -31,6 +31,7 @@ std::optional<Plan> build(const Sections& sections, const Sources& sources, Vari
   plan.states = std::move(specification.states);
   plan.elements = std::move(wiring.elements);
   plan.connections = std::move(wiring.connections);
+  plan.control = std::move(specification.control);
   plan.pool_packets = specification.pool_packets;
   plan.pool_cache = specification.pool_cache;
   return plan;

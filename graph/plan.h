@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "elements/sdk/describe.h"
@@ -61,6 +62,27 @@ struct Connection {
   Location where;
 };
 
+/// `control:`: how the running switch can be reached. Files are opened by whoever runs it.
+struct Control {
+  Location where;           ///< line 0: the file has no such section
+  std::string socket;       ///< path of the Unix socket, or "none"; empty: the usual place
+  std::string listen;       ///< "127.0.0.1:8443" or "[::1]:8443", for HTTP over TLS; empty: nowhere
+  std::string certificate;  ///< PEM file, with the chain
+  std::string key;          ///< PEM file
+  std::string token_file;
+  std::string client_ca;  ///< PEM file; empty: clients need no certificate
+  bool metrics_without_token = false;
+  std::uint16_t connections = 256;
+  static void describe(DescribeFields<Control>& d);  // `where` is no parameter
+};
+
+/// An address and a port, as `listen` writes them.
+struct ListenAddress {
+  std::string address;  ///< without brackets
+  std::uint16_t port = 0;
+};
+std::optional<ListenAddress> parse_listen_address(std::string_view text);
+
 /// How a worker without packets waits.
 enum class Idle : std::uint8_t {
   kPoll,      ///< never sleeps: lowest latency, takes its whole core
@@ -100,6 +122,7 @@ struct Plan {
   std::vector<Worker> workers;
   std::vector<Instance> instances;
   std::vector<Link> links;
+  Control control;
   std::uint32_t pool_packets = 0;  ///< from `pool: {packets: N}`; 0: sized from ports, queues and what elements hold
   std::uint32_t pool_cache = 256;  ///< packets each worker keeps at hand
 };

@@ -8,6 +8,7 @@
 
 #include "elements/sdk/element.h"
 #include "elements/sdk/registry.h"
+#include "graph/control.h"
 #include "graph/names.h"
 
 namespace smartswitch::graph {
@@ -176,6 +177,8 @@ std::vector<ParameterInfo> pool_parameters() { return detail::FieldsOf<Pool>::ge
 Specification read_specification(const Sections& sections, Variables& variables, Report& report) {
   Specification specification;
   if (sections.pool != nullptr) read_pool(variables.fill(sections.pool->value, nullptr), specification, report);
+  if (sections.control != nullptr)
+    read_control(*sections.control, variables.fill(sections.control->value, nullptr), specification.control, report);
   for (const Value::Member* member : sections.ports) {
     if (report.full()) break;
     read_port(*member, variables.fill(member->value, nullptr), specification, report);

@@ -5,7 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+
+#include "runtime/snapshot_json.h"
 
 namespace smartswitch::runtime {
 namespace {
@@ -64,19 +65,6 @@ std::string counters_text(const std::vector<CounterValue>& counters, bool drops)
   return text;
 }
 
-// In keys there may be any bytes.
-std::string printable(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c > ' ' && c <= '~' && c != '\\') {
-      out += c;
-    } else {
-      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
-}
-
 std::string ranking_text(const Ranking& ranking) {
   constexpr std::size_t kShown = 5;
   std::string text;
@@ -121,54 +109,6 @@ std::string workers_table(const Snapshot& snapshot, bool colour) {
   return table.text(colour);
 }
 
-nlohmann::ordered_json counters_json(const std::vector<CounterValue>& counters, bool drops) {
-  nlohmann::ordered_json json = nlohmann::ordered_json::object();
-  for (const CounterValue& counter : counters) {
-    if (counter.drop == drops) json[counter.name] = counter.value;
-  }
-  return json;
-}
-
-nlohmann::ordered_json ranking_json(const Ranking& ranking) {
-  nlohmann::ordered_json json = nlohmann::ordered_json::array();
-  for (const Ranked& r : ranking.foremost) json.push_back({{"name", printable(r.name)}, {"share", r.share}});
-  return json;
-}
-
-nlohmann::ordered_json element_json(const ElementCounts& e) {
-  nlohmann::ordered_json outputs = nlohmann::ordered_json::object();
-  for (const OutputCount& output : e.outputs) outputs[output.name] = output.packets;
-  return {{"class", e.element_class},
-          {"replicas", e.replicas},
-          {"in", e.in},
-          {"out", e.out},
-          {"received", e.received},
-          {"sent", e.sent},
-          {"created", e.created},
-          {"consumed", e.consumed},
-          {"dropped", e.dropped()},
-          {"held", e.held},
-          {"counters", counters_json(e.counters, false)},
-          {"drops", counters_json(e.counters, true)},
-          {"outputs", outputs}};
-}
-
-nlohmann::ordered_json port_json(const PortCounts& p) {
-  return {{"device", p.device},         {"link_up", p.link_up},          {"rx_packets", p.rx_packets}, {"rx_bytes", p.rx_bytes},
-          {"tx_packets", p.tx_packets}, {"tx_bytes", p.tx_bytes},        {"rx_missed", p.rx_missed},   {"rx_errors", p.rx_errors},
-          {"tx_errors", p.tx_errors},   {"rx_no_buffer", p.rx_no_buffer}};
-}
-
-nlohmann::ordered_json worker_json(const WorkerCounts& w) {
-  return {{"core", w.core},
-          {"rounds", w.rounds},
-          {"busy_rounds", w.busy_rounds},
-          {"sleeps", w.sleeps},
-          {"busy_seconds", w.busy_seconds},
-          {"idle_seconds", w.idle_seconds},
-          {"waited_seconds", w.waited_seconds}};
-}
-
 }  // namespace
 
 std::string summary_text(const Snapshot& snapshot, bool colour) {
@@ -191,26 +131,7 @@ std::string summary_text(const Snapshot& snapshot, bool colour) {
   return text;
 }
 
-std::string summary_json(const Snapshot& snapshot) {
-  nlohmann::ordered_json json = {{"seconds", snapshot.seconds},
-                                 {"packets",
-                                  {{"came", snapshot.came()},
-                                   {"sent", snapshot.sent()},
-                                   {"consumed", snapshot.consumed()},
-                                   {"dropped", snapshot.dropped()},
-                                   {"held", snapshot.held()},
-                                   {"unaccounted", snapshot.unaccounted()}}},
-                                 {"pool", {{"packets", snapshot.pool_packets}, {"in_use", snapshot.pool_in_use}}}};
-  for (const char* part : {"elements", "states", "ports", "workers"}) json[part] = nlohmann::ordered_json::object();
-  for (const ElementCounts& e : snapshot.elements) json["elements"][e.name] = element_json(e);
-  for (const StateCounts& s : snapshot.states) {
-    json["states"][s.name] = {{"class", s.state_class}, {"counters", counters_json(s.counters, false)}};
-    for (const Ranking& r : s.rankings) json["states"][s.name][r.name] = ranking_json(r);
-  }
-  for (const PortCounts& p : snapshot.ports) json["ports"][p.name] = port_json(p);
-  for (const WorkerCounts& w : snapshot.workers) json["workers"][w.name] = worker_json(w);
-  return json.dump(2) + "\n";
-}
+std::string summary_json(const Snapshot& snapshot) { return to_json(snapshot).dump(2) + "\n"; }
 
 std::string statistics_line(const Snapshot& before, const Snapshot& now) {
   const double seconds = std::max(now.seconds - before.seconds, 1e-9);

@@ -48,9 +48,11 @@ void warn_of_cut_packets(const Ports& ports) {
 struct Switch::Parts {
   explicit Parts(graph::Plan p) : plan(std::make_shared<const graph::Plan>(std::move(p))) {}
   bool build(const SwitchOptions& options, Problems& problems);
-  [[nodiscard]] bool running() const { return started != 0 && stopped == 0; }
+  [[nodiscard]] bool workers_run() const { return phase == Phase::kRunning || phase == Phase::kDraining; }
+  [[nodiscard]] Snapshot count() const;
   bool check_reload(const graph::Plan& next, const Pipeline& made, Problems& problems) const;
   std::vector<std::uint64_t> still(std::function<void()> task);
+  void drain();
   void part_with(Pipeline& before);
   [[nodiscard]] std::uint64_t held() const;
   [[nodiscard]] std::uint64_t packets_in_use() const;
@@ -65,6 +67,7 @@ struct Switch::Parts {
   std::uint64_t first_needs = 0;  // packets that the pool was sized for
   std::atomic<std::int64_t> started{0};
   std::atomic<std::int64_t> stopped{0};
+  std::atomic<Phase> phase{Phase::kBuilt};
   struct Lingering {
     std::int64_t until;
     std::shared_ptr<State> state;
@@ -148,6 +151,7 @@ Switch::~Switch() {
 void Switch::start() {
   parts_->started = monotonic_ns();
   for (const auto& worker : parts_->workers) worker->launch();
+  parts_->phase = Phase::kRunning;
 }
 
 bool Switch::wait_until(const std::function<bool()>& done, Duration at_most) {
@@ -159,10 +163,21 @@ bool Switch::wait_until(const std::function<bool()>& done, Duration at_most) {
   return true;
 }
 
+void Switch::drain() {
+  const std::lock_guard alone(parts_->changing);
+  parts_->drain();
+}
+
+void Switch::Parts::drain() {
+  if (phase != Phase::kRunning) return;
+  phase = Phase::kDraining;
+  for (const auto& worker : workers) worker->drain();
+}
+
 void Switch::stop() {
   const std::lock_guard alone(parts_->changing);
-  if (!parts_->running()) return;
-  for (const auto& worker : parts_->workers) worker->drain();
+  if (!parts_->workers_run()) return;
+  parts_->drain();
   // The present round may still be taking packets in; after the one that follows it, only borders have been polled.
   std::vector<std::uint64_t> past;
   for (const auto& worker : parts_->workers) past.push_back(worker->rounds() + 2);
@@ -175,6 +190,7 @@ void Switch::stop() {
   wait_until(drained, Duration{kDrainPatience});
   for (const auto& worker : parts_->workers) worker->stop();
   parts_->stopped = monotonic_ns();
+  parts_->phase = Phase::kStopped;
 }
 
 std::uint64_t Switch::close() {
@@ -192,7 +208,7 @@ std::uint64_t Switch::close() {
 
 // Returns for how many nanoseconds each worker stood still.
 std::vector<std::uint64_t> Switch::Parts::still(std::function<void()> task) {
-  if (!running()) {
+  if (!workers_run()) {
     task();
     return {};
   }
@@ -237,8 +253,8 @@ bool Switch::Parts::check_reload(const graph::Plan& next, const Pipeline& made, 
 std::optional<Reloaded> Switch::reload(graph::Plan plan, Problems& problems) {
   Parts& parts = *parts_;
   const std::lock_guard alone(parts.changing);
-  if (!parts.running()) {
-    problems.add({}, parts.stopped != 0 ? "the switch is stopping" : "the switch does not run yet");
+  if (parts.phase != Phase::kRunning) {
+    problems.add({}, parts.phase == Phase::kBuilt ? "the switch does not run yet" : "the switch is stopping");
     return std::nullopt;
   }
   const auto next = std::make_shared<const graph::Plan>(std::move(plan));
@@ -419,23 +435,34 @@ void Switch::while_still(const std::function<void(Pipeline&)>& task) {
   if (parts_->pipeline) parts_->still([&] { task(*parts_->pipeline); });
 }
 
-Snapshot Switch::snapshot() const {
-  const std::shared_lock shape(parts_->shape);
+Snapshot Switch::Parts::count() const {
   Snapshot snapshot;
-  const std::int64_t stopped = parts_->stopped;
-  const std::int64_t end = stopped != 0 ? stopped : monotonic_ns();
-  const std::int64_t begin = parts_->started;
+  const std::int64_t ended = stopped;
+  const std::int64_t end = ended != 0 ? ended : monotonic_ns();
+  const std::int64_t begin = started;
   snapshot.seconds = begin == 0 ? 0 : static_cast<double>(end - begin) / 1e9;
-  if (!parts_->pipeline) return snapshot;
-  count_elements(*parts_->pipeline, snapshot);
-  count_states(*parts_->pipeline, snapshot);
-  snapshot.departed = parts_->departed;
-  for (const Ports::Live& port : parts_->ports->live()) snapshot.ports.push_back(count_port(port));
-  for (const auto& worker : parts_->workers) snapshot.workers.push_back(count_worker(*worker));
-  snapshot.pool_packets = parts_->pool->size + (parts_->large_pool ? parts_->large_pool->size : 0);
-  snapshot.pool_in_use = parts_->packets_in_use();
+  if (!pipeline) return snapshot;
+  count_elements(*pipeline, snapshot);
+  count_states(*pipeline, snapshot);
+  snapshot.departed = departed;
+  for (const Ports::Live& port : ports->live()) snapshot.ports.push_back(count_port(port));
+  for (const auto& worker : workers) snapshot.workers.push_back(count_worker(*worker));
+  snapshot.pool_packets = pool->size + (large_pool ? large_pool->size : 0);
+  snapshot.pool_in_use = packets_in_use();
   return snapshot;
 }
+
+Snapshot Switch::snapshot() const {
+  const std::shared_lock shape(parts_->shape);
+  return parts_->count();
+}
+
+void Switch::look(const std::function<void(const graph::Plan&, const Snapshot&)>& looker) const {
+  const std::shared_lock shape(parts_->shape);
+  looker(*parts_->plan, parts_->count());
+}
+
+Phase Switch::phase() const { return parts_->phase; }
 
 std::shared_ptr<const graph::Plan> Switch::plan() const {
   const std::shared_lock shape(parts_->shape);

@@ -38,6 +38,13 @@ struct SwitchOptions {
   HugePages huge_pages = HugePages::kAuto;
 };
 
+enum class Phase : std::uint8_t {
+  kBuilt,     ///< not started yet
+  kRunning,   ///< takes packets in
+  kDraining,  ///< takes nothing new in
+  kStopped,
+};
+
 /// start(), wait_until() and close() are for one thread; the others may be called from any, until close().
 class Switch {
  public:
@@ -52,6 +59,8 @@ class Switch {
   void start();
   /// Waits until `done` is true, which is asked once a millisecond, or `at_most` has gone by. Returns what `done` said last.
   bool wait_until(const std::function<bool()>& done, Duration at_most);
+  /// From now on takes in nothing new and lets Queues run empty. There is no way back but another switch.
+  void drain();
   /// Takes in nothing new, lets Queues run empty (for at most 0.1 s), and ends the workers. Counters and held packets stay to be read.
   void stop();
   /// Changes over to another plan while packets flow: what is the same in both goes on untouched, no packet is lost, and of one flow none
@@ -69,8 +78,11 @@ class Switch {
                                                      Problems& problems) const;
   /// Runs `task` while all workers stand still between two rounds: quick, please.
   void while_still(const std::function<void(Pipeline&)>& task);
-  /// The counts now.
+  /// The counts now; after close() there are none.
   [[nodiscard]] Snapshot snapshot() const;
+  /// Calls `looker` with the plan and the counts that belong to it. They are its own until it returns: meanwhile reload() and close() wait.
+  void look(const std::function<void(const graph::Plan&, const Snapshot&)>& looker) const;
+  [[nodiscard]] Phase phase() const;
   /// After stop(): ends elements and devices and returns how many packets of the pool did not come back: 0, or there is a leak.
   std::uint64_t close();
 

@@ -132,6 +132,7 @@ void Worker::loop() {
   // A bell that rang in vain (its device is gone, or gives no packets because the pool is empty) would go on ringing.
   auto listen = Doorbell::Listen::kBells;
   std::uint64_t round = 0;
+  bool draining = false;
   for (Mode mode = Mode::kRun; mode != Mode::kStop; mode = mode_.load(std::memory_order_relaxed)) {
     if (Meeting* meeting = meeting_.load(std::memory_order_acquire); meeting != nullptr) [[unlikely]] {
       attend(*meeting);
@@ -154,12 +155,18 @@ void Worker::loop() {
     if (packets > 0) {
       idle_since = context_.now;
       listen = Doorbell::Listen::kBells;
-    } else if (spec_.idle == graph::Idle::kAdaptive && mode == Mode::kRun) {
+    } else if (spec_.idle == graph::Idle::kAdaptive) {
       if (context_.now - idle_since <= kSpin) {
         rte_pause();
         continue;
       }
-      const bool rang = sleep(idle_since, listen);
+      if (mode == Mode::kDrain && !draining) {
+        draining = true;
+        doorbell_.silence();  // drain() has rung; whoever has rung since has changed what is looked at before the next sleep
+        continue;
+      }
+      // Bells of what is not polled any more would never let it sleep.
+      const bool rang = sleep(idle_since, mode == Mode::kRun ? listen : Doorbell::Listen::kRing);
       tsc = rte_rdtsc();
       if (rang) {
         idle_since = clock.at(tsc);

@@ -23,7 +23,7 @@ FUZZ_SECONDS = 15
 MOST_LINES = 80  # of a failure's output
 SOURCE_FOLDERS = ["elements", "graph", "runtime", "tests", "bench", "examples", "configs", "scripts", "cmake", ".ci"]
 # With state that several threads touch at once.
-CONCURRENT_ROOMS = ["sdk", "basic", "memcached", "load", "runtime"]
+CONCURRENT_ROOMS = ["sdk", "basic", "memcached", "load", "runtime", "control"]
 
 
 class Failed(Exception):
@@ -125,7 +125,10 @@ def rooms():
             ours = name.split("/")[0] in ("elements", "graph", "runtime", "tests", "bench", "examples")
             testing = name.startswith("elements/sdk/testing/") and "testing" not in path.parts
             device = room == "graph" and name in ("rte_ethdev.h", "rte_eal.h")
-            if (ours and not name.startswith(may)) or testing or device:
+            # runtime <- runtime/control <- runtime/command
+            upwards = room == "runtime" and any(name.startswith(f"runtime/{part}/") and path.parts[1] not in users
+                                                for part, users in (("control", ("control", "command")), ("command", ("command",))))
+            if (ours and not name.startswith(may)) or testing or device or upwards:
                 faults.append(f"{path}:{number}: `{name}` is none of the business of {'/'.join(path.parts[:-1])}")
     return one(faults)
 

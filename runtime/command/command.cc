@@ -80,13 +80,19 @@ void FileOptions::add_to(CLI::App& verb) {
   modules.add_to(verb);
 }
 
-std::optional<graph::Plan> FileOptions::load(int& exit_code) const {
-  graph::LoadOptions options;
+std::map<std::string, std::string> FileOptions::variables() const {
+  std::map<std::string, std::string> variables;
   for (const std::string& setting : settings) {
     const std::size_t equals = setting.find('=');
     if (equals == std::string::npos || equals == 0) throw CLI::ValidationError("--set", fmt::format("`{}` is not NAME=VALUE", setting));
-    options.variables[setting.substr(0, equals)] = setting.substr(equals + 1);
+    variables[setting.substr(0, equals)] = setting.substr(equals + 1);
   }
+  return variables;
+}
+
+std::optional<graph::Plan> FileOptions::load(int& exit_code) const {
+  graph::LoadOptions options;
+  options.variables = variables();
   if (!modules.load()) {
     exit_code = kRefused;
     return std::nullopt;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,6 +36,10 @@ void add_new_config(CLI::App& app, int& exit_code);
 void add_where(CLI::App& app, int& exit_code);
 void add_import_twemproxy(CLI::App& app, int& exit_code);
 void add_load(CLI::App& app, int& exit_code);
+void add_stats(CLI::App& app, int& exit_code);
+void add_drain(CLI::App& app, int& exit_code);
+void add_stop(CLI::App& app, int& exit_code);
+void add_ctl(CLI::App& app, int& exit_code);
 
 /// Adds an option that is a duration of 1 ms or more, or 0 if that `may_be_zero`.
 CLI::Option* add_duration(CLI::App& verb, const std::string& name, Duration& target, const std::string& help, bool may_be_zero = false);
@@ -53,6 +58,8 @@ struct FileOptions {
   std::vector<std::string> settings;
   ModuleOptions modules;
   void add_to(CLI::App& verb);
+  /// What --set says.
+  [[nodiscard]] std::map<std::string, std::string> variables() const;
   /// The plan, or nothing and an exit code; faults have been shown on stderr then.
   [[nodiscard]] std::optional<graph::Plan> load(int& exit_code) const;
 };

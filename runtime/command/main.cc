@@ -19,6 +19,9 @@ constexpr const char* kMore =
     "  smartswitch check configs/memswitch.yaml               is it right? touches no device\n"
     "  smartswitch run configs/memswitch.yaml --stats 1s      until Ctrl-C, with a line of statistics a second\n"
     "  smartswitch run my.yaml --set IFACE=eth1 --for 10s --json\n"
+    "  smartswitch stats --watch                              what a running switch counts\n"
+    "  smartswitch ctl GET /v1/elements/classify              anything that its control API knows\n"
+    "  smartswitch stop\n"
     "  smartswitch graph my.yaml -o my.svg                    draw it\n"
     "  smartswitch list                                       the elements there are\n"
     "  smartswitch describe Queue                             what one does and takes\n"
@@ -32,7 +35,7 @@ constexpr const char* kMore =
     "  0  all went well\n"
     "  1  the configuration is wrong; all faults have been shown (load: an answer was wrong)\n"
     "  2  the command line is wrong\n"
-    "  3  a device or the machine refuses: no such interface, no permission, no memory (load: or nothing answers)\n"
+    "  3  a device or the machine refuses: no such interface, no permission, no memory, nothing answers\n"
     "  4  a fault of smartswitch itself\n"
     "\n"
     "`smartswitch VERB --help` says more about each verb. Messages go to stderr, results to stdout. NO_COLOR=1 turns colours off.";
@@ -67,6 +70,10 @@ int main(int argc, char** argv) {
   add_where(app, exit_code);
   add_import_twemproxy(app, exit_code);
   add_load(app, exit_code);
+  add_stats(app, exit_code);
+  add_drain(app, exit_code);
+  add_stop(app, exit_code);
+  add_ctl(app, exit_code);
   add_completion(app, exit_code);  // last: it knows the others
   try {
     set_up_log();

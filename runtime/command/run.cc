@@ -9,6 +9,8 @@
 #include "runtime/clock.h"
 #include "runtime/command/command.h"
 #include "runtime/command/end_signals.h"
+#include "runtime/command/orders.h"
+#include "runtime/command/serve.h"
 #include "runtime/command/service_manager.h"
 #include "runtime/command/supervision.h"
 #include "runtime/privileges.h"
@@ -29,6 +31,7 @@ constexpr std::int64_t kBetweenWarnings = 30 * kSecond;
 
 struct RunOptions {
   FileOptions input;
+  ControlOptions control;
   Duration stats;       // 0: no statistics
   Duration length;      // 0: until a signal
   Duration idle_limit;  // 0: no limit
@@ -56,8 +59,15 @@ struct Every {
   }
 };
 
-// Until a signal comes, the time is over, or packets have stopped coming.
-void watch(const Switch& live, const RunOptions& options, const EndSignals& signals, const ServiceManager& manager) {
+// What the control API may want of the main thread.
+struct Wishes {
+  Orders orders;
+  bool stop = false;
+  explicit Wishes(const EndSignals& signals) : orders([&signals] { signals.wake(); }) {}
+};
+
+// Until a signal comes, somebody orders it, the time is over, or packets have stopped coming.
+void watch(const Switch& live, const RunOptions& options, const EndSignals& signals, Wishes& wishes, const ServiceManager& manager) {
   const std::int64_t begin = runtime::monotonic_ns();
   const std::int64_t end = options.length.nanoseconds == 0 ? kNever : begin + options.length.nanoseconds;
   Every statistics(options.stats.nanoseconds, begin);
@@ -73,6 +83,8 @@ void watch(const Switch& live, const RunOptions& options, const EndSignals& sign
   Every sign_of_life(supervision.interval(), begin);
   while (true) {
     if (signals.wait(std::min({end, statistics.next, look.next, idle_look.next, sign_of_life.next}))) return;
+    wishes.orders.obey();
+    if (wishes.stop) return;
     const std::int64_t now = runtime::monotonic_ns();
     if (now >= end) return;
     const Snapshot snapshot = live.snapshot();
@@ -108,22 +120,34 @@ int run(const RunOptions& options) {
 
   const ServiceManager manager = ServiceManager::of_environment();
   if (!options.user.empty()) runtime::forbid_new_privileges();
+  runtime::control::Program program = describe_program(options.input, options.control);
   std::unique_ptr<Switch> live;
+  std::unique_ptr<runtime::control::Server> server;
   {
     const EndSignals signals;
+    Wishes wishes(signals);
+    program.stop = [&wishes] { wishes.orders.give([&wishes] { wishes.stop = true; }); };
+    program.drain = [&wishes, &live] { wishes.orders.give([&live] { live->drain(); }); };
     Problems problems;
     live = Switch::create(std::move(*plan), {options.huge_pages}, problems);
-    if (!live || (!options.user.empty() && !runtime::become_user(options.user, problems))) {
+    if (live) server = open_server(*live, program, options.control, problems);
+    // The control socket and the keys of TLS are root's to open, too.
+    if (problems.empty() && !options.user.empty()) runtime::become_user(options.user, problems);
+    if (!live || !problems.empty()) {
       show(problems);
       return kRefused;
     }
     live->start();
+    if (server) start_server(*server, *live);
     spdlog::info("running {}; Ctrl-C stops", options.input.file);
     manager.ready("running " + options.input.file);
-    watch(*live, options, signals, manager);
+    watch(*live, options, signals, wishes, manager);
     manager.stopping();
+    signals.let_through();
+    live->stop();
+    // Nobody orders anything any more.
+    if (server) server->stop();
   }
-  live->stop();
   const Snapshot snapshot = live->snapshot();
   fmt::print("{}", options.json ? runtime::summary_json(snapshot) : runtime::summary_text(snapshot, colour_on(STDOUT_FILENO)));
   std::fflush(stdout);
@@ -136,6 +160,7 @@ void add_run(CLI::App& app, int& exit_code) {
   CLI::App* verb = app.add_subcommand("run", "Run a configuration until Ctrl-C (or SIGTERM), then show a summary");
   auto options = std::make_shared<RunOptions>();
   options->input.add_to(*verb);
+  options->control.add_to(*verb);
   add_duration(*verb, "--stats", options->stats, "Write a line of statistics to stderr every so often (500ms, 1s, 5min)");
   add_duration(*verb, "--for", options->length, "Stop after that time");
   add_duration(*verb, "--until-idle", options->idle_limit, "Stop when nothing has happened for that time");

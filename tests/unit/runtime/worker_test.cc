@@ -245,9 +245,12 @@ TEST_F(BellTest, EndsWhileItSleeps) {
 
 TEST_F(BellTest, SleepsAlthoughABellRingsInVain) {
   Echo broken;
-  worker_->add_bell(broken.bell());
-  ASSERT_EQ(::send(broken.other_end(), "x", 1, 0), 1);
   spec_.max_sleep = Duration{kMillisecond};
+  worker_->reset(spec_);
+  worker_->add_source(info_, echo_);
+  for (const Echo* echo : {&echo_, &broken}) worker_->add_bell(echo->bell());
+  worker_->rely_on_bells();
+  ASSERT_EQ(::send(broken.other_end(), "x", 1, 0), 1);
   worker_->launch();
   EXPECT_TRUE(comes([&] { return worker_->sleeps() > 50; }));
   const std::uint64_t rounds = worker_->rounds();

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+#include "runtime/control/metrics.h"
+
+#include <fmt/format.h>
+
+#include <initializer_list>
+#include <utility>
+
+namespace smartswitch::runtime::control {
+namespace {
+
+using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+
+// One metric after another: all samples of one stand together under its HELP and TYPE.
+class Metrics {
+ public:
+  void counter(std::string_view name, std::string_view help) { begin(name, help, "counter"); }
+  void gauge(std::string_view name, std::string_view help) { begin(name, help, "gauge"); }
+  template <class Number>
+  void sample(Labels labels, Number value) {
+    text_ += name_;
+    char separator = '{';
+    for (const auto& [label, content] : labels) {
+      text_ += fmt::format("{}{}=\"{}\"", separator, label, label_value(content));
+      separator = ',';
+    }
+    text_ += fmt::format("{} {}\n", separator == ',' ? "}" : "", value);
+  }
+  [[nodiscard]] std::string take() { return std::move(text_); }
+
+ private:
+  void begin(std::string_view name, std::string_view help, std::string_view type) {
+    name_ = fmt::format("smartswitch_{}", name);
+    text_ += fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n", name_, help, type);
+  }
+  std::string name_;
+  std::string text_;
+};
+
+void add_program(Metrics& m, const Snapshot& snapshot, const ProgramFacts& program) {
+  m.gauge("build_info", "Always 1; the version is in its label.");
+  m.sample({{"version", program.version}}, 1);
+  m.gauge("ready", "1 while the switch takes packets in.");
+  m.sample({}, program.ready ? 1 : 0);
+  m.gauge("uptime_seconds", "Time since the workers were started.");
+  m.sample({}, snapshot.seconds);
+  m.gauge("pool_packets", "Packet buffers there are.");
+  m.sample({}, snapshot.pool_packets);
+  m.gauge("pool_in_use_packets", "Packet buffers that are in use, in devices' rings and workers' caches too.");
+  m.sample({}, snapshot.pool_in_use);
+}
+
+void add_elements(Metrics& m, const Snapshot& snapshot) {
+  m.counter("element_packets_total",
+            "Packets by how they came or went: in and out (from and to other elements), received and sent (devices and files), created, "
+            "consumed.");
+  for (const ElementCounts& e : snapshot.elements) {
+    for (const auto& [direction, packets] : {std::pair("in", e.in),
+                                             {"out", e.out},
+                                             {"received", e.received},
+                                             {"sent", e.sent},
+                                             {"created", e.created},
+                                             {"consumed", e.consumed}}) {
+      m.sample({{"element", e.name}, {"class", e.element_class}, {"direction", direction}}, packets);
+    }
+  }
+  m.counter("element_output_packets_total", "Packets that left an element by one of its outputs.");
+  for (const ElementCounts& e : snapshot.elements) {
+    for (const OutputCount& output : e.outputs) m.sample({{"element", e.name}, {"output", output.name}}, output.packets);
+  }
+  m.counter("drops_total", "Packets dropped, by reason; unconnected:NAME stands for an output that leads nowhere.");
+  for (const ElementCounts& e : snapshot.elements) {
+    for (const CounterValue& counter : e.counters) {
+      if (counter.drop) m.sample({{"element", e.name}, {"reason", counter.name}}, counter.value);
+    }
+    for (const OutputCount& output : e.outputs) {
+      if (!output.connected) m.sample({{"element", e.name}, {"reason", "unconnected:" + output.name}}, output.packets);
+    }
+  }
+  m.counter("element_events_total", "What elements count of their own; `smartswitch describe CLASS` says what each counter means.");
+  for (const ElementCounts& e : snapshot.elements) {
+    for (const CounterValue& counter : e.counters) {
+      if (!counter.drop) m.sample({{"element", e.name}, {"class", e.element_class}, {"counter", counter.name}}, counter.value);
+    }
+  }
+  m.gauge("element_held_packets", "Packets that are in an element now.");
+  for (const ElementCounts& e : snapshot.elements) m.sample({{"element", e.name}, {"class", e.element_class}}, e.held);
+}
+
+void add_states(Metrics& m, const Snapshot& snapshot) {
+  m.counter("state_events_total", "What state objects count; `smartswitch describe CLASS` says what each counter means.");
+  for (const StateCounts& s : snapshot.states) {
+    for (const CounterValue& counter : s.counters) {
+      m.sample({{"state", s.name}, {"class", s.state_class}, {"counter", counter.name}}, counter.value);
+    }
+  }
+}
+
+void add_ports(Metrics& m, const Snapshot& snapshot) {
+  const auto each = [&](std::uint64_t PortCounts::*received, std::uint64_t PortCounts::*sent) {
+    for (const PortCounts& p : snapshot.ports) {
+      if (received != nullptr) m.sample({{"port", p.name}, {"direction", "rx"}}, p.*received);
+      if (sent != nullptr) m.sample({{"port", p.name}, {"direction", "tx"}}, p.*sent);
+    }
+  };
+  m.gauge("port_link_up", "1 if the link is up.");
+  for (const PortCounts& p : snapshot.ports) m.sample({{"port", p.name}, {"device", p.device}}, p.link_up ? 1 : 0);
+  m.counter("port_packets_total", "Packets, as the device counts them.");
+  each(&PortCounts::rx_packets, &PortCounts::tx_packets);
+  m.counter("port_bytes_total", "Bytes of these packets.");
+  each(&PortCounts::rx_bytes, &PortCounts::tx_bytes);
+  m.counter("port_errors_total", "Packets that the device could not take in or send.");
+  each(&PortCounts::rx_errors, &PortCounts::tx_errors);
+  m.counter("port_missed_packets_total", "Packets lost because nobody polled in time.");
+  each(&PortCounts::rx_missed, nullptr);
+  m.counter("port_no_buffer_packets_total", "Packets lost because the packet pool was empty.");
+  each(&PortCounts::rx_no_buffer, nullptr);
+}
+
+void add_workers(Metrics& m, const Snapshot& snapshot) {
+  const auto each = [&](auto value) {
+    for (const WorkerCounts& w : snapshot.workers) m.sample({{"worker", w.name}, {"core", std::to_string(w.core)}}, value(w));
+  };
+  m.counter("worker_busy_seconds_total", "Time in which a worker had something to do.");
+  each([](const WorkerCounts& w) { return w.busy_seconds; });
+  m.counter("worker_idle_seconds_total", "Time in which it had not.");
+  each([](const WorkerCounts& w) { return w.idle_seconds; });
+  m.counter("worker_waited_seconds_total", "Time in which something else had its core.");
+  each([](const WorkerCounts& w) { return w.waited_seconds; });
+  m.counter("worker_rounds_total", "Rounds of polling.");
+  each([](const WorkerCounts& w) { return w.rounds; });
+  m.counter("worker_sleeps_total", "Times it went to sleep.");
+  each([](const WorkerCounts& w) { return w.sleeps; });
+}
+
+void add_control(Metrics& m, const Counts& counts) {
+  m.counter("control_requests_total", "Requests to the control API that were answered, by status.");
+  for (const auto& [status, answers] : counts.answers) m.sample({{"code", std::to_string(status)}}, answers);
+  m.counter("control_refusals_total", "What the control API did not serve, by reason.");
+  m.sample({{"reason", "too_many_connections"}}, counts.too_many_connections);
+  m.sample({{"reason", "failed_handshake"}}, counts.failed_handshakes);
+  m.sample({{"reason", "slow_request"}}, counts.slow_requests);
+  m.sample({{"reason", "slow_reader"}}, counts.slow_readers);
+  m.sample({{"reason", "wrong_token"}}, counts.wrong_tokens);
+  m.sample({{"reason", "malformed"}}, counts.malformed);
+  m.gauge("control_connections", "Connections to the control API now.");
+  m.sample({}, counts.connections);
+}
+
+}  // namespace
+
+std::string label_value(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    if (c == '\n') {
+      result += "\\n";
+    } else {
+      if (c == '\\' || c == '"') result += '\\';
+      result += c;
+    }
+  }
+  return result;
+}
+
+std::string metrics_text(const Snapshot& snapshot, const ProgramFacts& program, const Counts& counts) {
+  Metrics metrics;
+  add_program(metrics, snapshot, program);
+  add_elements(metrics, snapshot);
+  add_states(metrics, snapshot);
+  add_ports(metrics, snapshot);
+  add_workers(metrics, snapshot);
+  add_control(metrics, counts);
+  return metrics.take();
+}
+
+}  // namespace smartswitch::runtime::control

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+#include <fmt/format.h>
+
+#include "runtime/control/switch_routes.h"
+
+namespace smartswitch::runtime::control {
+namespace {
+
+const char* phase_name(Phase phase) {
+  switch (phase) {
+    case Phase::kBuilt:
+      return "starting";
+    case Phase::kRunning:
+      return "running";
+    case Phase::kDraining:
+      return "draining";
+    case Phase::kStopped:
+      return "stopped";
+  }
+  return "unknown";
+}
+
+Response about(const SwitchRoutes& routes) {
+  Json json = {{"name", routes.program.name}, {"version", routes.program.version}, {"phase", phase_name(routes.live.phase())}};
+  routes.live.look([&json](const graph::Plan& plan, const Snapshot& counts) {
+    json["uptime_seconds"] = counts.seconds;
+    json["elements"] = plan.elements.size();
+    json["states"] = plan.states.size();
+    json["ports"] = plan.ports.size();
+    json["workers"] = plan.workers.size();
+  });
+  json["configuration"] = routes.program.file;
+  return json_response(json);
+}
+
+Response ready(const SwitchRoutes& routes) {
+  const Phase phase = routes.live.phase();
+  Json json = {{"ready", phase == Phase::kRunning}, {"phase", phase_name(phase)}};
+  if (phase == Phase::kRunning) return json_response(json);
+  json["error"] = fmt::format("the switch takes no packets in: it is {}", phase_name(phase));
+  json["hint"] = "";
+  return json_response(json, 503);
+}
+
+Response configuration(const Program& program) {
+  Json settings = Json::object();
+  for (const auto& [name, value] : program.settings) settings[name] = value;
+  return json_response({{"file", program.file}, {"settings", settings}, {"text", program.text}});
+}
+
+// Those that only begin something answer before it is done.
+Response ask(const std::function<void()>& order, const char* what) {
+  order();
+  return json_response({{"accepted", what}}, 202);
+}
+
+}  // namespace
+
+void add_program_routes(Router& router, const SwitchRoutes& routes) {
+  router.add("GET", "/v1", "What runs here, and since when.", [routes](const Request&) { return about(routes); });
+  router.add(
+      "GET", "/v1/health", "Answers as long as the program lives.",
+      [](const Request&) {
+        return json_response({{"healthy", true}});
+      },
+      Access::kOpen);
+  router.add(
+      "GET", "/v1/ready", "200 if the switch takes packets in; 503 before that and while it drains.",
+      [routes](const Request&) { return ready(routes); }, Access::kOpen);
+  router.add("GET", "/v1/configuration", "The configuration file as it was read, and what was set on the command line.",
+             [routes](const Request&) { return configuration(routes.program); });
+  router.add("POST", "/v1/drain", "Takes in nothing new from now on, and lets Queues run empty. Only stopping comes after it.",
+             [routes](const Request&) { return ask(routes.program.drain, "drain"); });
+  router.add("POST", "/v1/stop", "Ends the switch as Ctrl-C does.", [routes](const Request&) { return ask(routes.program.stop, "stop"); });
+}
+
+}  // namespace smartswitch::runtime::control
