@@ -43,7 +43,7 @@ export class Details {
     return [
       make("div", {class: "details-head"}, make("h2", {}, about.name), make("button", {type: "button", "aria-label": "Close", onclick: this.close}, "✕")),
       make("p", {class: "muted"}, `${docs.name} (${docs.kind} of ${docs.room})`, about.workers?.length ? `, on ${[...new Set(about.workers)].join(", ")}` : "",
-        about.where?.line ? `, ${about.where.file}:${about.where.line}` : ""),
+        about.where?.line ? `, ${about.where.file.split("/").at(-1)}:${about.where.line}` : ""),
       make("p", {}, docs.summary),
       this.counted("Why packets are dropped here", docs.counters.filter((c) => c.drop), counts.drops, "reasons"),
       this.counted("Counters", docs.counters.filter((c) => !c.drop), counts.counters, "counters"),

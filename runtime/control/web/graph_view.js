@@ -8,12 +8,15 @@ import {rate, short} from "./format.js";
 import {layout} from "./layout.js";
 
 const HEIGHT = 46;
-const LETTER = 7.3; // width of one, about
+const LETTER = 6.9; // width of one of a name, about; those of a class are smaller
+const SMALL_LETTER = 5.9;
+const RATE = 40; // width of a number
+const AROUND = 60; // height that is left around the graph
 const SMALLEST = 0.05;
 const LARGEST = 3;
 
 function boxWidth(element) {
-  return Math.max(96, LETTER * element.name.length + 24, 6.3 * (element.class.length + 9) + 24);
+  return Math.max(90, LETTER * element.name.length + 22, SMALL_LETTER * element.class.length + 26 + RATE);
 }
 
 /** Through all points, level where it passes them. */
@@ -154,9 +157,12 @@ export class GraphView {
     this.root?.setAttribute("transform", `translate(${this.view.x},${this.view.y}) scale(${this.view.scale})`);
   }
 
+  /** Its frame is as high as the graph, once that is as wide as the frame; the style sheet has bounds for it. */
   fit() {
-    const {clientWidth: width, clientHeight: height} = this.svg;
-    if (!this.shape || !width || !height) return;
+    const width = this.svg.clientWidth;
+    if (!this.shape || !width) return;
+    this.svg.parentElement.style.height = `${Math.ceil(((width - 24) / this.shape.width) * this.shape.height + AROUND)}px`;
+    const height = this.svg.clientHeight;
     const scale = Math.min(1.4, (width - 24) / this.shape.width, (height - 36) / this.shape.height);
     this.view = {scale, x: (width - scale * this.shape.width) / 2, y: (height - scale * this.shape.height) / 2 + 6};
     this.apply();

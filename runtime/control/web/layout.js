@@ -4,7 +4,7 @@
 // Where the boxes of a graph go: in layers from left to right, as Sugiyama, Tagawa and Toda do it (1981): turn loops, give each node a
 // layer, order the layers so that few lines cross, then move nodes within their layer towards their neighbours.
 
-const COLUMN_GAP = 56;
+const COLUMN_GAP = 46;
 const ROW_GAP = 14;
 const LINE_HEIGHT = 10; // of a line that passes a layer
 const SWEEPS = 16;

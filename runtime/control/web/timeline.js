@@ -7,7 +7,9 @@ import {draw, make, setText} from "./dom.js";
 
 const WIDTH = 320;
 const HEIGHT = 84;
-const SPAN = 300; // seconds
+// Seconds: as much as there is, between these.
+const SHORTEST = 60;
+const LONGEST = 300;
 
 /** The next of 1, 2 and 5 times a power of ten. */
 function ceiling(value) {
@@ -45,6 +47,7 @@ export class Timeline {
     if (!looks.length) return;
     const points = looks.map(({at, values: all}) => ({at, values: values(all)}));
     const last = points.at(-1);
+    const span = Math.min(LONGEST, Math.max(SHORTEST, last.at - points[0].at));
     const top = this.most ?? ceiling(Math.max(0, ...points.flatMap((point) => Object.values(point.values).filter(Number.isFinite))));
     for (const name of Object.keys(last.values)) this.line(name);
     for (const [name, {path, value, entry}] of this.lines) {
@@ -56,7 +59,7 @@ export class Timeline {
           pen = "M";
           continue;
         }
-        d += `${pen}${(WIDTH * (1 - (last.at - point.at) / SPAN)).toFixed(1)},${(HEIGHT - 1 - (HEIGHT - 3) * Math.min(1, y / top)).toFixed(1)}`;
+        d += `${pen}${(WIDTH * (1 - (last.at - point.at) / span)).toFixed(1)},${(HEIGHT - 1 - (HEIGHT - 3) * Math.min(1, y / top)).toFixed(1)}`;
         pen = "L";
       }
       path.setAttribute("d", d);
@@ -64,6 +67,6 @@ export class Timeline {
       setText(value, this.format(last.values[name]));
     }
     setText(this.top, this.format(top));
-    this.svg.setAttribute("aria-label", `${this.title}: ${Object.entries(last.values).map(([name, value]) => `${name} ${this.format(value)}`).join(", ")}`);
+    this.svg.setAttribute("aria-label", `${this.title} in the last ${Math.round(span)} seconds, now: ${Object.entries(last.values).map(([name, value]) => `${name} ${this.format(value)}`).join(", ")}`);
   }
 }
