@@ -9,11 +9,12 @@ import {layout} from "./layout.js";
 
 const HEIGHT = 46;
 const LETTER = 6.9; // width of one of a name, about; those of a class are smaller
-const SMALL_LETTER = 5.9;
+const SMALL_LETTER = 6.5;
 const RATE = 40; // width of a number
 const AROUND = 60; // height that is left around the graph
 const SMALLEST = 0.05;
 const LARGEST = 3;
+const LEAST_AT_FIRST = 0.55;
 
 function boxWidth(element) {
   return Math.max(90, LETTER * element.name.length + 22, SMALL_LETTER * element.class.length + 26 + RATE);
@@ -163,8 +164,10 @@ export class GraphView {
     if (!this.shape || !width) return;
     this.svg.parentElement.style.height = `${Math.ceil(((width - 24) / this.shape.width) * this.shape.height + AROUND)}px`;
     const height = this.svg.clientHeight;
-    const scale = Math.min(1.4, (width - 24) / this.shape.width, (height - 36) / this.shape.height);
-    this.view = {scale, x: (width - scale * this.shape.width) / 2, y: (height - scale * this.shape.height) / 2 + 6};
+    const all = Math.min(1.4, (width - 24) / this.shape.width, (height - 36) / this.shape.height);
+    // Where all of it would be too small to be seen, its beginning.
+    const scale = Math.max(all, Math.min(LEAST_AT_FIRST, (height - 36) / this.shape.height));
+    this.view = {scale, x: Math.max(12, (width - scale * this.shape.width) / 2), y: (height - scale * this.shape.height) / 2 + 6};
     this.apply();
   }
 
