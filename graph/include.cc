@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::size_t kMostFiles = 256;
-constexpr std::size_t kMostDepth = 32;
+constexpr std::size_t kDeepestInclude = 32;
 
 const std::vector<std::string>& section_names() {
   static const std::vector<std::string> names = {"smartswitch", "include",   "variables", "ports", "state",  "elements",
@@ -179,8 +179,9 @@ class Reader {
       return;
     }
     if (seen_.contains(id)) return;
-    if (seen_.size() >= kMostFiles || chain_.size() >= kMostDepth) {
-      report_.fault(item.where(), fmt::format("a configuration has at most {} files, included at most {} deep", kMostFiles, kMostDepth));
+    if (seen_.size() >= kMostFiles || chain_.size() >= kDeepestInclude) {
+      report_.fault(item.where(),
+                    fmt::format("a configuration has at most {} files, included at most {} deep", kMostFiles, kDeepestInclude));
       return;
     }
     FileText file = read_file(name);

@@ -75,7 +75,9 @@ Json to_json(const WorkerCounts& w) {
           {"sleeps", w.sleeps},
           {"busy_seconds", w.busy_seconds},
           {"idle_seconds", w.idle_seconds},
-          {"waited_seconds", w.waited_seconds}};
+          {"waited_seconds", w.waited_seconds},
+          {"last_pause_seconds", w.last_pause_seconds},
+          {"longest_pause_seconds", w.longest_pause_seconds}};
 }
 
 Json to_json(const StateCounts& s) {
@@ -96,6 +98,7 @@ Json to_json(const Snapshot& snapshot) {
                {"pool", {{"packets", snapshot.pool_packets}, {"in_use", snapshot.pool_in_use}}}};
   for (const char* part : {"elements", "states", "ports", "workers"}) json[part] = Json::object();
   for (const ElementCounts& e : snapshot.elements) json["elements"][e.name] = to_json(e);
+  json["departed"] = to_json(snapshot.departed);
   for (const StateCounts& s : snapshot.states) json["states"][s.name] = to_json(s);
   for (const PortCounts& p : snapshot.ports) json["ports"][p.name] = to_json(p);
   for (const WorkerCounts& w : snapshot.workers) json["workers"][w.name] = to_json(w);
@@ -185,6 +188,8 @@ WorkerCounts worker_from_json(const std::string& name, const Json& json) {
   w.busy_seconds = json.at("busy_seconds");
   w.idle_seconds = json.at("idle_seconds");
   w.waited_seconds = json.at("waited_seconds");
+  w.last_pause_seconds = json.at("last_pause_seconds");
+  w.longest_pause_seconds = json.at("longest_pause_seconds");
   return w;
 }
 
@@ -194,6 +199,7 @@ Snapshot snapshot_from_json(const Json& json) {
   Snapshot snapshot;
   snapshot.seconds = json.at("seconds");
   for (const auto& [name, part] : json.at("elements").items()) snapshot.elements.push_back(element_from_json(name, part));
+  snapshot.departed = element_from_json("departed", json.at("departed"));
   for (const auto& [name, part] : json.at("states").items()) snapshot.states.push_back(state_from_json(name, part));
   for (const auto& [name, part] : json.at("ports").items()) snapshot.ports.push_back(port_from_json(name, part));
   for (const auto& [name, part] : json.at("workers").items()) snapshot.workers.push_back(worker_from_json(name, part));

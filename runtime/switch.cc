@@ -328,10 +328,12 @@ std::vector<std::string> names_of(const List& list) {
   return names;
 }
 
-void report_unknown(const graph::Plan& plan, const std::string& object, Problems& problems) {
-  std::vector<std::string> known = names_of(plan.elements);
-  for (const std::string& state : names_of(plan.states)) known.push_back(state);
-  problems.add({}, fmt::format("there is no element and no state object `{}`", object), did_you_mean(object, known));
+template <class List>
+const typename List::value_type* find_object(const List& list, const std::string& name, const char* what, Problems& problems) {
+  const auto at = std::find_if(list.begin(), list.end(), [&](const auto& item) { return item.name == name; });
+  if (at != list.end()) return &*at;
+  problems.add({}, fmt::format("there is no {} `{}`", what, name), did_you_mean(name, names_of(list)));
+  return nullptr;
 }
 
 std::optional<Value> call_handler(const ClassInfo& info, const std::string& handler, const std::vector<void*>& objects,
@@ -384,50 +386,41 @@ bool set_parameter(Spec& spec, const std::string& name, Value value, Problems& p
 
 }  // namespace
 
-std::optional<Value> Switch::call(const std::string& object, const std::string& handler, const Value& argument, Problems& problems) {
+std::optional<Value> Switch::call(ObjectKind kind, const std::string& object, const std::string& handler, const Value& argument,
+                                  Problems& problems) {
   const std::lock_guard alone(parts_->changing);
-  const graph::Plan& plan = *parts_->plan;
   if (!parts_->pipeline) {
     problems.add({}, "the switch has ended");
     return std::nullopt;
   }
-  for (std::size_t i = 0; i < plan.states.size(); ++i) {
-    if (plan.states[i].name == object) {
-      return call_handler(*plan.states[i].info, handler, {parts_->pipeline->states()[i].get()}, argument, problems);
-    }
+  const graph::Plan& plan = *parts_->plan;
+  const Pipeline& pipeline = *parts_->pipeline;
+  if (kind == ObjectKind::kState) {
+    const graph::StateObject* state = find_object(plan.states, object, "state object", problems);
+    if (state == nullptr) return std::nullopt;
+    State* target = pipeline.states()[static_cast<std::size_t>(state - plan.states.data())].get();
+    return call_handler(*state->info, handler, {target}, argument, problems);
   }
-  const ClassInfo* info = nullptr;
+  const graph::ElementSpec* element = find_object(plan.elements, object, "element", problems);
+  if (element == nullptr) return std::nullopt;
   std::vector<void*> copies;
   for (std::size_t i = 0; i < plan.instances.size(); ++i) {
-    const graph::ElementSpec& spec = plan.elements[plan.instances[i].element];
-    if (spec.name != object) continue;
-    info = spec.info;
-    copies.push_back(parts_->pipeline->elements()[i].get());
-  }
-  if (info == nullptr) {
-    report_unknown(plan, object, problems);
-    return std::nullopt;
+    if (&plan.elements[plan.instances[i].element] == element) copies.push_back(pipeline.elements()[i].get());
   }
   std::optional<Value> result;
-  parts_->still([&] { result = call_handler(*info, handler, copies, argument, problems); });
+  parts_->still([&] { result = call_handler(*element->info, handler, copies, argument, problems); });
   return result;
 }
 
-std::optional<graph::Plan> Switch::plan_with(const std::string& object, const std::string& parameter, Value value,
+std::optional<graph::Plan> Switch::plan_with(ObjectKind kind, const std::string& object, const std::string& parameter, Value value,
                                              Problems& problems) const {
   graph::Plan changed = *plan();
-  for (graph::StateObject& state : changed.states) {
-    if (state.name != object) continue;
-    if (!set_parameter(state, parameter, std::move(value), problems)) return std::nullopt;
-    return changed;
-  }
-  for (graph::ElementSpec& element : changed.elements) {
-    if (element.name != object) continue;
-    if (!set_parameter(element, parameter, std::move(value), problems)) return std::nullopt;
-    return changed;
-  }
-  report_unknown(changed, object, problems);
-  return std::nullopt;
+  const auto set_in = [&](auto& list, const char* what) {
+    const auto* found = find_object(list, object, what, problems);
+    return found != nullptr && set_parameter(list[static_cast<std::size_t>(found - list.data())], parameter, std::move(value), problems);
+  };
+  const bool set = kind == ObjectKind::kState ? set_in(changed.states, "state object") : set_in(changed.elements, "element");
+  return set ? std::optional(std::move(changed)) : std::nullopt;
 }
 
 void Switch::while_still(const std::function<void(Pipeline&)>& task) {

@@ -45,6 +45,8 @@ enum class Phase : std::uint8_t {
   kStopped,
 };
 
+enum class ObjectKind : std::uint8_t { kElement, kState };
+
 /// start(), wait_until() and close() are for one thread; the others may be called from any, until close().
 class Switch {
  public:
@@ -71,10 +73,11 @@ class Switch {
   [[nodiscard]] Reloaded difference(const graph::Plan& plan) const;
   /// Calls a handler of an element or a state object. Of an element with copies on several workers each is asked, and the result is a list.
   /// Nothing, with the reason in `problems`, if there is no such thing, or it refuses.
-  std::optional<Value> call(const std::string& object, const std::string& handler, const Value& argument, Problems& problems);
+  std::optional<Value> call(ObjectKind kind, const std::string& object, const std::string& handler, const Value& argument,
+                            Problems& problems);
   /// A plan like the one that runs, but for one parameter of an element or a state object: for reload(). Nothing, with the reason in
   /// `problems`, if there is no such parameter, or it decides how the graph is wired.
-  [[nodiscard]] std::optional<graph::Plan> plan_with(const std::string& object, const std::string& parameter, Value value,
+  [[nodiscard]] std::optional<graph::Plan> plan_with(ObjectKind kind, const std::string& object, const std::string& parameter, Value value,
                                                      Problems& problems) const;
   /// Runs `task` while all workers stand still between two rounds: quick, please.
   void while_still(const std::function<void(Pipeline&)>& task);

@@ -9,9 +9,9 @@
 
 #include "runtime/clock.h"
 #include "runtime/command/command.h"
-#include "runtime/command/end_signals.h"
 #include "runtime/command/load_output.h"
 #include "runtime/command/load_settings.h"
+#include "runtime/command/run_signals.h"
 #include "runtime/switch.h"
 
 namespace smartswitch::command {
@@ -79,7 +79,7 @@ class BusyShare {
 };
 
 // Until it is done. The first signal ends it early, with what has been measured; a second one ends the program.
-void watch(const Switch& live, LoadResults& results, BusyShare& busy, std::optional<EndSignals>& signals) {
+void watch(const Switch& live, LoadResults& results, BusyShare& busy, std::optional<RunSignals>& signals) {
   ProgressBar bar(isatty(STDERR_FILENO) == 1);
   while (results.phase() != LoadPhase::kDone) {
     if (signals) {
@@ -133,7 +133,7 @@ int load(const LoadOptions& options) {
       fmt::print(stderr, "{}\n", graph::render(diagnostic, colour_on(STDERR_FILENO)));
     return kBadUsage;
   }
-  std::optional<EndSignals> signals(std::in_place);
+  std::optional<RunSignals> signals(std::in_place);
   Problems problems;
   const std::unique_ptr<Switch> live = Switch::create(*std::move(loaded.plan), {}, problems);
   if (!live) {

@@ -70,6 +70,10 @@ int main(int argc, char** argv) {
   add_where(app, exit_code);
   add_import_twemproxy(app, exit_code);
   add_load(app, exit_code);
+  add_reload(app, exit_code);
+  add_set(app, exit_code);
+  add_call(app, exit_code);
+  add_top(app, exit_code);
   add_stats(app, exit_code);
   add_drain(app, exit_code);
   add_stop(app, exit_code);

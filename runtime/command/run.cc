@@ -8,8 +8,9 @@
 
 #include "runtime/clock.h"
 #include "runtime/command/command.h"
-#include "runtime/command/end_signals.h"
 #include "runtime/command/orders.h"
+#include "runtime/command/reload_file.h"
+#include "runtime/command/run_signals.h"
 #include "runtime/command/serve.h"
 #include "runtime/command/service_manager.h"
 #include "runtime/command/supervision.h"
@@ -63,11 +64,12 @@ struct Every {
 struct Wishes {
   Orders orders;
   bool stop = false;
-  explicit Wishes(const EndSignals& signals) : orders([&signals] { signals.wake(); }) {}
+  explicit Wishes(const RunSignals& signals) : orders([&signals] { signals.wake(); }) {}
 };
 
 // Until a signal comes, somebody orders it, the time is over, or packets have stopped coming.
-void watch(const Switch& live, const RunOptions& options, const EndSignals& signals, Wishes& wishes, const ServiceManager& manager) {
+void watch(const Switch& live, const RunOptions& options, const RunSignals& signals, Wishes& wishes, const ServiceManager& manager,
+           const std::function<void()>& reload) {
   const std::int64_t begin = runtime::monotonic_ns();
   const std::int64_t end = options.length.nanoseconds == 0 ? kNever : begin + options.length.nanoseconds;
   Every statistics(options.stats.nanoseconds, begin);
@@ -82,7 +84,9 @@ void watch(const Switch& live, const RunOptions& options, const EndSignals& sign
   Supervision supervision(manager, last_statistics);
   Every sign_of_life(supervision.interval(), begin);
   while (true) {
-    if (signals.wait(std::min({end, statistics.next, look.next, idle_look.next, sign_of_life.next}))) return;
+    const int signal = signals.wait(std::min({end, statistics.next, look.next, idle_look.next, sign_of_life.next}));
+    if (signal == SIGHUP) reload();
+    if (signal == SIGINT || signal == SIGTERM) return;
     wishes.orders.obey();
     if (wishes.stop) return;
     const std::int64_t now = runtime::monotonic_ns();
@@ -120,13 +124,21 @@ int run(const RunOptions& options) {
 
   const ServiceManager manager = ServiceManager::of_environment();
   if (!options.user.empty()) runtime::forbid_new_privileges();
-  runtime::control::Program program = describe_program(options.input, options.control);
+  runtime::control::Program program;
+  describe_program(program, options.input, options.control);
+  FileReloader reloader(options.input, program.configuration);
   std::unique_ptr<Switch> live;
   std::unique_ptr<runtime::control::Server> server;
   {
-    const EndSignals signals;
+    const RunSignals signals;
     Wishes wishes(signals);
     program.stop = [&wishes] { wishes.orders.give([&wishes] { wishes.stop = true; }); };
+    program.change = [&wishes, &live](std::function<void(Switch&)> task) {
+      wishes.orders.give([&live, task = std::move(task)] { task(*live); });
+    };
+    program.reload = [&](runtime::control::ReloadOrder order, runtime::control::Reply reply) {
+      program.change([&reloader, order = std::move(order), reply = std::move(reply)](Switch& s) { reply(reloader.reload(s, order)); });
+    };
     program.drain = [&wishes, &live] { wishes.orders.give([&live] { live->drain(); }); };
     Problems problems;
     live = Switch::create(std::move(*plan), {options.huge_pages}, problems);
@@ -141,10 +153,11 @@ int run(const RunOptions& options) {
     if (server) start_server(*server, *live);
     spdlog::info("running {}; Ctrl-C stops", options.input.file);
     manager.ready("running " + options.input.file);
-    watch(*live, options, signals, wishes, manager);
+    watch(*live, options, signals, wishes, manager, [&] { reloader.reload(*live, {}); });
     manager.stopping();
     signals.let_through();
     live->stop();
+    wishes.orders.obey();  // whoever still waits for an answer gets one
     // Nobody orders anything any more.
     if (server) server->stop();
   }

@@ -34,14 +34,10 @@ void ControlOptions::add_to(CLI::App& verb) {
   verb.add_option("--name", name, "Call the switch and its control socket that, not after the file")->type_name("NAME");
 }
 
-control::Program describe_program(const FileOptions& input, const ControlOptions& options) {
-  control::Program program;
+void describe_program(control::Program& program, const FileOptions& input, const ControlOptions& options) {
   program.name = control::name_from_file(options.name.empty() ? input.file : options.name);
   program.version = SMARTSWITCH_VERSION;
-  program.file = input.file;
-  program.text = graph::read_file(input.file).text.value_or("");
-  program.settings = input.variables();
-  return program;
+  program.configuration.set({input.file, graph::read_file(input.file).text.value_or(""), input.variables()});
 }
 
 std::unique_ptr<control::Server> open_server(const runtime::Switch& live, const control::Program& program, const ControlOptions& options,

@@ -21,8 +21,8 @@ struct ControlOptions {
   void add_to(CLI::App& verb);
 };
 
-/// What the API tells of this run, but not what it may order.
-runtime::control::Program describe_program(const FileOptions& input, const ControlOptions& options);
+/// Fills in what the API tells of this run, but not what it may order.
+void describe_program(runtime::control::Program& program, const FileOptions& input, const ControlOptions& options);
 
 /// Opens what the API is served on; null if it is not served. Faults in `problems` are such that there should be no run. `live` and
 /// `program` outlive the server.

@@ -37,6 +37,14 @@ Json common_json(const ClassInfo& info, const char* kind) {
   json["counters"] = Json::array();
   for (const CounterInfo& counter : info.counters)
     json["counters"].push_back({{"name", counter.name}, {"help", counter.help}, {"drop", counter.drop}});
+  json["handlers"] = Json::array();
+  for (const HandlerInfo& handler : info.handlers) {
+    json["handlers"].push_back({{"name", handler.name},
+                                {"help", handler.help},
+                                {"argument", handler.argument},
+                                {"result", handler.result},
+                                {"changes", handler.changes}});
+  }
   return json;
 }
 

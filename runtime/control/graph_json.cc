@@ -7,30 +7,10 @@
 
 #include "graph/port_names.h"
 #include "runtime/control/class_json.h"
+#include "runtime/control/value_json.h"
 
 namespace smartswitch::runtime::control {
 namespace {
-
-// As it was written: the file's texts are not interpreted.
-Json value_json(const Value& value) {
-  switch (value.kind()) {
-    case Value::Kind::kNull:
-      return nullptr;
-    case Value::Kind::kScalar:
-      return value.text();
-    case Value::Kind::kList: {
-      Json list = Json::array();
-      for (const Value& item : value.items()) list.push_back(value_json(item));
-      return list;
-    }
-    case Value::Kind::kMap: {
-      Json map = Json::object();
-      for (const Value::Member& member : value.members()) map[member.key] = value_json(member.value);
-      return map;
-    }
-  }
-  return nullptr;
-}
 
 // All but the class, which is told anyway.
 Json parameters_json(const Value& parameters) {

@@ -30,7 +30,7 @@ Response about(const SwitchRoutes& routes) {
     json["ports"] = plan.ports.size();
     json["workers"] = plan.workers.size();
   });
-  json["configuration"] = routes.program.file;
+  json["configuration"] = routes.program.configuration.get().file;
   return json_response(json);
 }
 
@@ -44,9 +44,10 @@ Response ready(const SwitchRoutes& routes) {
 }
 
 Response configuration(const Program& program) {
+  const Configuration present = program.configuration.get();
   Json settings = Json::object();
-  for (const auto& [name, value] : program.settings) settings[name] = value;
-  return json_response({{"file", program.file}, {"settings", settings}, {"text", program.text}});
+  for (const auto& [name, value] : present.settings) settings[name] = value;
+  return json_response({{"file", present.file}, {"settings", settings}, {"text", present.text}});
 }
 
 // Those that only begin something answer before it is done.

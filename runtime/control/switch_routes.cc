@@ -10,6 +10,7 @@ void add_switch_routes(Router& router, const SwitchRoutes& routes) {
   add_program_routes(router, routes);
   add_graph_routes(router, routes);
   add_count_routes(router, routes);
+  add_change_routes(router, routes);
   add_class_routes(router);
   add_page_routes(router);
 }

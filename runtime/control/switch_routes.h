@@ -25,6 +25,7 @@ void add_switch_routes(Router& router, const SwitchRoutes& routes);
 void add_program_routes(Router& router, const SwitchRoutes& routes);  ///< version, health, configuration, stop and drain
 void add_count_routes(Router& router, const SwitchRoutes& routes);    ///< statistics, ports, workers, pool, metrics
 void add_graph_routes(Router& router, const SwitchRoutes& routes);    ///< graph, elements, state objects
+void add_change_routes(Router& router, const SwitchRoutes& routes);   ///< reload, handlers, parameters
 void add_class_routes(Router& router);                                ///< what classes there are
 
 }  // namespace smartswitch::runtime::control

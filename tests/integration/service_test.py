@@ -52,7 +52,7 @@ class Unit(unittest.TestCase):
 
     def test_its_command_is_ours(self):
         command = next(line for line in UNIT.read_text().splitlines() if line.startswith("ExecStart="))
-        self.assertEqual(command, f"ExecStart={INSTALLED} run /etc/smartswitch/%i.yaml")
+        self.assertEqual(command, f"ExecStart={INSTALLED} run --control %t/smartswitch/%i/control.sock /etc/smartswitch/%i.yaml")
 
 
 class Notify(unittest.TestCase):

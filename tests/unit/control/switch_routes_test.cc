@@ -39,13 +39,23 @@ class SwitchRoutesTest : public ::testing::Test {
     Problems problems;
     live_ = Switch::create(std::move(*loaded.plan), {}, problems);
     ASSERT_TRUE(live_);
-    program_ = {"test", "1.2.3", "test.yaml", kYaml, {{"A", "b"}}, [this] { ++stops_; }, [this] { live_->drain(); }};
+    program_.name = "test";
+    program_.version = "1.2.3";
+    program_.configuration.set({"test.yaml", kYaml, {{"A", "b"}}});
+    program_.stop = [this] { ++stops_; };
+    program_.drain = [this] { live_->drain(); };
+    program_.change = [this](const std::function<void(Switch&)>& task) { task(*live_); };
+    program_.reload = [this](const ReloadOrder& order, const Reply& reply) {
+      reloads_.push_back(order.file + (order.dry_run ? " dry" : ""));
+      reply(json_response({}));
+    };
     add_switch_routes(router_, {*live_, program_, counts_, false});
   }
 
-  Response ask(const std::string& method, const std::string& target) {
+  Response ask(const std::string& method, const std::string& target, const std::string& body = {}) {
     Request request;
     request.method = method;
+    request.body = body;
     Response answer;
     router_.answer(request, target, true, [&answer](Response response) { answer = std::move(response); });
     return answer;
@@ -66,6 +76,7 @@ class SwitchRoutesTest : public ::testing::Test {
   Counts counts_;
   Router router_;
   int stops_ = 0;
+  std::vector<std::string> reloads_;
 };
 
 TEST_F(SwitchRoutesTest, TellsTheGraphWithPackets) {
@@ -116,6 +127,31 @@ TEST_F(SwitchRoutesTest, IsReadyWhileItRuns) {
   EXPECT_EQ(ask("GET", "/v1/health").status, 200U);
   EXPECT_EQ(ask("POST", "/v1/stop").status, 202U);
   EXPECT_EQ(stops_, 1);
+}
+
+TEST_F(SwitchRoutesTest, TakesReloadsAsTheyAreMeant) {
+  EXPECT_EQ(ask("POST", "/v1/reload").status, 200U);
+  EXPECT_EQ(ask("POST", "/v1/reload", R"({"file": "b.yaml"})").status, 200U);
+  EXPECT_EQ(ask("POST", "/v1/reload", R"({"dry_run": true})").status, 200U);
+  EXPECT_THAT(reloads_, ElementsAre("", "b.yaml", " dry"));
+  for (const char* body : {"{", "[]", "7", R"({"fil": "x"})", R"({"file": 1})", R"({"dry_run": "yes"})"}) {
+    EXPECT_EQ(ask("POST", "/v1/reload", body).status, 400U) << body;
+  }
+  EXPECT_EQ(reloads_.size(), 3U);
+}
+
+TEST_F(SwitchRoutesTest, ChangesParametersWhileItRuns) {
+  run();
+  const Response changed = ask("PUT", "/v1/elements/queue/parameters/capacity", "300");
+  EXPECT_EQ(changed.status, 200U) << changed.body;
+  EXPECT_EQ(Json::parse(changed.body)["elements"]["changed"], Json({"queue"}));
+  EXPECT_EQ(get("/v1/elements/queue")["parameters"]["capacity"], "300");
+  const Response wrong = ask("PUT", "/v1/elements/queue/parameters/capacity", R"("many")");
+  EXPECT_EQ(wrong.status, 422U);
+  EXPECT_THAT(wrong.body, HasSubstr("`many` is not an integer"));
+  EXPECT_THAT(ask("PUT", "/v1/elements/quue/parameters/capacity", "1").body, HasSubstr("did you mean `queue`?"));
+  EXPECT_EQ(ask("PUT", "/v1/elements/queue/parameters/capacity", "{").status, 400U);
+  EXPECT_EQ(get("/v1/elements/queue")["parameters"]["capacity"], "300");
 }
 
 TEST_F(SwitchRoutesTest, OutlivesTheSwitchItTellsOf) {

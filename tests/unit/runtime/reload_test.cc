@@ -393,11 +393,11 @@ TEST(Handlers, AreCalledWhilePacketsFlow) {
   ASSERT_TRUE(live);
   Problems problems;
   for (int i = 0; i < 100; ++i) {
-    EXPECT_TRUE(live->call("order", "rename", Value("title" + std::to_string(i)), problems));
-    EXPECT_EQ(live->call("order", "title", {}, problems)->text(), "title" + std::to_string(i));
-    EXPECT_EQ(live->call("tick", "ticking", {}, problems)->text(), i < 50 ? "true" : "false");
+    EXPECT_TRUE(live->call(ObjectKind::kState, "order", "rename", Value("title" + std::to_string(i)), problems));
+    EXPECT_EQ(live->call(ObjectKind::kState, "order", "title", {}, problems)->text(), "title" + std::to_string(i));
+    EXPECT_EQ(live->call(ObjectKind::kElement, "tick", "ticking", {}, problems)->text(), i < 50 ? "true" : "false");
     if (i == 49) {
-      EXPECT_TRUE(live->call("tick", "stop", {}, problems)->is_null());
+      EXPECT_TRUE(live->call(ObjectKind::kElement, "tick", "stop", {}, problems)->is_null());
     }
   }
   EXPECT_TRUE(problems.empty());
@@ -409,10 +409,10 @@ TEST(Handlers, SayWhatIsWrong) {
   ASSERT_TRUE(live);
   const auto fault = [&](const std::string& object, const std::string& handler, const Value& argument) {
     Problems problems;
-    EXPECT_FALSE(live->call(object, handler, argument, problems));
+    EXPECT_FALSE(live->call(ObjectKind::kState, object, handler, argument, problems));
     return problems.list().at(0).message + " (" + problems.list()[0].hint + ")";
   };
-  EXPECT_THAT(fault("ordr", "title", {}), HasSubstr("there is no element and no state object `ordr` (did you mean `order`?"));
+  EXPECT_THAT(fault("ordr", "title", {}), HasSubstr("there is no state object `ordr` (did you mean `order`?"));
   EXPECT_THAT(fault("order", "titel", {}), HasSubstr("TestOrder has no handler `titel` (did you mean `title`?"));
   EXPECT_THAT(fault("order", "rename", Value("")), HasSubstr("no title (say something)"));
   EXPECT_THAT(fault("order", "rename", Value::list({})), HasSubstr("is not text"));
@@ -423,21 +423,21 @@ TEST(Parameters, OfAnObjectThatRunsCanBeChanged) {
   const auto live = run(kTicking);
   ASSERT_TRUE(live);
   Problems problems;
-  auto plan = live->plan_with("wait", "capacity", "2000", problems);
+  auto plan = live->plan_with(ObjectKind::kElement, "wait", "capacity", "2000", problems);
   ASSERT_TRUE(plan);
   EXPECT_THAT(live->reload(std::move(*plan), problems)->elements.changed, ElementsAre("wait"));
   EXPECT_EQ(live->plan()->elements[2].parameters.find("capacity")->text(), "2000");
 
-  plan = live->plan_with("wait", "capacity", "none", problems);
+  plan = live->plan_with(ObjectKind::kElement, "wait", "capacity", "none", problems);
   ASSERT_TRUE(plan);
   EXPECT_FALSE(live->reload(std::move(*plan), problems));
-  EXPECT_FALSE(live->plan_with("wait", "capacities", "1", problems));
-  EXPECT_FALSE(live->plan_with("end", "order", "other", problems));
-  EXPECT_FALSE(live->plan_with("weight", "capacity", "1", problems));
+  EXPECT_FALSE(live->plan_with(ObjectKind::kElement, "wait", "capacities", "1", problems));
+  EXPECT_FALSE(live->plan_with(ObjectKind::kElement, "end", "order", "other", problems));
+  EXPECT_FALSE(live->plan_with(ObjectKind::kElement, "weight", "capacity", "1", problems));
   std::vector<std::string> said;
   for (const Problem& p : problems.list()) said.push_back(p.message);
   EXPECT_THAT(said, ElementsAre(HasSubstr("`none` is not an integer"), HasSubstr("no parameter `capacities`"),
-                                HasSubstr("`order` of `end` decides how the graph is wired"), HasSubstr("no state object `weight`")));
+                                HasSubstr("`order` of `end` decides how the graph is wired"), HasSubstr("no element `weight`")));
   expect_nothing_lost(*live);
 }
 
