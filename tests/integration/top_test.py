@@ -14,7 +14,7 @@ import unittest
 from support import SMARTSWITCH, until
 
 PIPELINE = """smartswitch: 1
-elements: {rx: {class: Source, rate: 10k}, lose: {class: RandomDrop, drop: 0.5}, count: Counter, end: Discard}
+elements: {rx: {class: Source, rate: 10k}, lose: {class: RandomDrop, probability: 0.5}, count: Counter, end: Discard}
 connections: [rx -> lose -> count -> end]
 """
 
@@ -45,7 +45,7 @@ class Top(unittest.TestCase):
         self.addCleanup(os.close, ours)
         process = subprocess.Popen([SMARTSWITCH, "top", "--control", self.socket, "--every", "100ms"], stdin=its, stdout=its, stderr=its,
                                    env={**os.environ, "TERM": "xterm"})
-        os.close(its)
+        self.addCleanup(os.close, its)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         seen = ""
