@@ -99,9 +99,10 @@ Json port_schema() {
   return schema;
 }
 
-Json pool_schema() {
-  Json schema = {{"description", "the packet pool; sized by itself when left out"}};
-  schema.update(parameters_schema(pool_parameters()));
+/// A section that is one map of parameters.
+Json parameters_section(const std::string& description, const std::vector<ParameterInfo>& parameters) {
+  Json schema = {{"description", description}};
+  schema.update(parameters_schema(parameters));
   schema["type"] = "object";
   return schema;
 }
@@ -124,7 +125,8 @@ Json sections_schema() {
       {"connections", list_section("the ways between elements: `a -> b.out -> c:in`, `a.x, b.y -> c`", reference("connection"))},
       {"templates", map_section("compound elements, by the name of the class that they become", reference("template"))},
       {"workers", list_section("which core runs which sources; one worker runs all when left out", reference("worker"))},
-      {"pool", pool_schema()},
+      {"pool", parameters_section("the packet pool; sized by itself when left out", pool_parameters())},
+      {"control", parameters_section("where the control API is served", detail::FieldsOf<Control>::get())},
   };
 }
 

@@ -33,6 +33,7 @@ WRONG = [
     ("ports:", "workers: [{core: 1, run: all, idle: never}]\nports:", "workers/0/idle"),
     ("ports:", "pool: {packets: many}\nports:", "pool/packets"),
     ("ports:", "pool: {cache: 600}\nports:", "pool/cache"),
+    ("ports:", "control: {lissen: none}\nports:", "control"),
     ("ports:", "variables: {LIST: [1, 2]}\nports:", "variables/LIST"),
     ("ports:", "templates: {lane: {element: {}}}\nports:", "templates/lane"),
     ("device: net_null0", "rx_queues: 2", "ports/p"),
@@ -70,6 +71,7 @@ FINE = [
     ("count: Counter", 'count: {class: EtherSwitch, ports: ["${PORT:-clients}", b]}'),
     ("ports:", "templates:\nworkers:\ninclude: other.yaml\nports:"),
     ("ports:", "templates: {Lane: {parameters: {rate: ~, burst: 1}, connections: [input -> output]}}\nports:"),
+    ("ports:", "control: {socket: none, connections: 16}\nports:"),
     ("ports:", "workers: [{core: 1, run: all, name: io, max_sleep: 100us}]\nports:"),
 ]
 

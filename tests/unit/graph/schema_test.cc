@@ -57,10 +57,11 @@ TEST(Schema, KnowsEveryClassAndParameter) {
 TEST(Schema, KnowsEverySection) {
   const json whole = schema();
   EXPECT_EQ(whole["$schema"], "https://json-schema.org/draft/2020-12/schema");
-  const std::set<std::string> sections = {"smartswitch", "include",     "variables", "ports",   "state",
-                                          "elements",    "connections", "templates", "workers", "pool"};
+  const std::set<std::string> sections = {"smartswitch", "include",   "variables", "ports", "state",  "elements",
+                                          "connections", "templates", "workers",   "pool",  "control"};
   EXPECT_EQ(members(whole["properties"]), sections);
   expect_parameters(detail::FieldsOf<Port>::get(), whole["$defs"]["port"]);
+  expect_parameters(detail::FieldsOf<Control>::get(), whole["properties"]["control"]);
 }
 
 TEST(Schema, TypesBoundsAndDefaults) {
