@@ -87,7 +87,7 @@ std::string spaces_for(std::string text, char separator) {
 
 /// What the script knows a value by: one of its own words, `=` and all choices, or `-` for what it cannot propose.
 std::string kind_of(const CLI::Option& option) {
-  const std::string type = option.get_type_name();
+  std::string type = option.get_type_name();
   const std::size_t open = type.find('{');
   const std::size_t close = type.find('}');
   if (open != std::string::npos && close != std::string::npos) return "=" + spaces_for(type.substr(open + 1, close - open - 1), ',');

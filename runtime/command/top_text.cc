@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 namespace smartswitch::command {
@@ -14,7 +15,7 @@ using runtime::ElementCounts;
 using runtime::Snapshot;
 using runtime::WorkerCounts;
 
-constexpr std::size_t kNumbers = 4 * 11;  // the columns behind name and class
+constexpr std::size_t kNumbers = 44;  // four columns of 11 behind name and class
 constexpr std::size_t kBar = 20;
 
 std::string brief(double value) {
@@ -62,7 +63,7 @@ std::string worker_line(const WorkerCounts* before, const WorkerCounts& now) {
   const double busy = now.busy_seconds - (before == nullptr ? 0 : before->busy_seconds);
   const double idle = now.idle_seconds - (before == nullptr ? 0 : before->idle_seconds);
   const double share = busy + idle > 0 ? std::clamp(busy / (busy + idle), 0.0, 1.0) : 0;
-  const std::string bar(static_cast<std::size_t>(share * kBar + 0.5), '|');
+  const std::string bar(static_cast<std::size_t>(std::lround(share * kBar)), '|');
   return fmt::format("{} core {:>3}  {:>3.0f} % [{:<{}}] {} sleeps", fit(now.name, 16), now.core, 100 * share, bar, kBar,
                      brief(static_cast<double>(now.sleeps)));
 }
