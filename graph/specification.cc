@@ -172,6 +172,8 @@ void check_element(const ElementInfo& info, const Location& where, const Value& 
   }
 }
 
+std::vector<ParameterInfo> pool_parameters() { return detail::FieldsOf<Pool>::get(); }
+
 Specification read_specification(const Sections& sections, Variables& variables, Report& report) {
   Specification specification;
   if (sections.pool != nullptr) read_pool(variables.fill(sections.pool->value, nullptr), specification, report);

@@ -26,6 +26,9 @@ struct Specification {
   std::uint32_t pool_cache = 256;
 };
 
+/// What `pool:` takes.
+std::vector<ParameterInfo> pool_parameters();
+
 Specification read_specification(const Sections& sections, Variables& variables, Report& report);
 
 /// The map of an element or a state object: a bare class name stands for `{class: Name}`. Nothing, with the reason reported, if it is

@@ -205,6 +205,8 @@ class Reader {
 
 }  // namespace
 
+std::vector<ParameterInfo> worker_parameters() { return detail::FieldsOf<Entry>::get(); }
+
 Workers read_workers(const Sections& sections, const Wiring& wiring, Variables& variables, Report& report) {
   Reader reader(wiring, report);
   if (sections.workers_key == nullptr) {

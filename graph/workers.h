@@ -34,6 +34,9 @@ struct Workers {
   std::vector<std::optional<std::size_t>> runs;
 };
 
+/// What an entry of `workers:` takes.
+std::vector<ParameterInfo> worker_parameters();
+
 /// Without a `workers:` section, one worker runs all sources.
 Workers read_workers(const Sections& sections, const Wiring& wiring, Variables& variables, Report& report);
 

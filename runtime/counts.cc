@@ -73,6 +73,7 @@ WorkerCounts count_worker(const Worker& worker) {
   counts.rounds = worker.rounds();
   counts.busy_rounds = worker.busy_rounds();
   counts.sleeps = worker.sleeps();
+  counts.asleep_until_ns = worker.asleep_until();
   counts.busy_seconds = static_cast<double>(worker.busy_cycles()) / hz;
   counts.idle_seconds = static_cast<double>(worker.idle_cycles()) / hz;
   counts.last_pause_seconds = static_cast<double>(worker.last_pause()) / 1e9;

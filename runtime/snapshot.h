@@ -81,6 +81,7 @@ struct WorkerCounts {
   std::uint64_t rounds = 0;
   std::uint64_t busy_rounds = 0;  ///< in which there was something to do
   std::uint64_t sleeps = 0;
+  std::int64_t asleep_until_ns = 0;  ///< when the sleep ends that it is in (CLOCK_MONOTONIC); 0 if it is awake
   double busy_seconds = 0;
   double idle_seconds = 0;
   double last_pause_seconds = 0;     ///< that it stood still for a change of the graph

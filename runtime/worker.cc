@@ -184,7 +184,10 @@ bool Worker::sleep(std::int64_t idle_since, Doorbell::Listen listen) {
   }
   if (until - context_.now < kShortestSleep) return false;
   sleeps_.add();
-  return doorbell_.sleep(until, listen);
+  asleep_until_.store(until, std::memory_order_relaxed);
+  const bool rang = doorbell_.sleep(until, listen);
+  asleep_until_.store(0, std::memory_order_relaxed);
+  return rang;
 }
 
 std::uint64_t Worker::idle_cycles() const {

@@ -57,6 +57,8 @@ class Worker {
   [[nodiscard]] std::uint64_t busy_cycles() const { return busy_cycles_.value(); }
   /// All others since its start, those of the sleep that it is in included.
   [[nodiscard]] std::uint64_t idle_cycles() const;
+  /// When the sleep ends that it is in, unless something wakes it before (ns of CLOCK_MONOTONIC; INT64_MAX: never); 0 if it is awake.
+  [[nodiscard]] std::int64_t asleep_until() const { return asleep_until_.load(std::memory_order_relaxed); }
   /// Nanoseconds that its last meeting took it, and the longest one.
   [[nodiscard]] std::uint64_t last_pause() const { return last_pause_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t longest_pause() const { return longest_pause_.load(std::memory_order_relaxed); }
@@ -90,6 +92,7 @@ class Worker {
   std::atomic<pid_t> thread_id_{0};  // 0 while the thread does not run
   std::atomic<std::uint64_t> waited_{0};
   std::atomic<std::uint64_t> rounds_{0};
+  std::atomic<std::int64_t> asleep_until_{0};
   Counter busy_rounds_;
   Counter sleeps_;
   Counter busy_cycles_;

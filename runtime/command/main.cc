@@ -15,6 +15,7 @@ namespace {
 constexpr const char* kAbout = "A software switch that understands the applications whose packets it carries.";
 constexpr const char* kMore =
     "Examples:\n"
+    "  smartswitch new-config bridge --device eth1 --device eth2 > my.yaml\n"
     "  smartswitch check configs/memswitch.yaml               is it right? touches no device\n"
     "  smartswitch run configs/memswitch.yaml --stats 1s      until Ctrl-C, with a line of statistics a second\n"
     "  smartswitch run my.yaml --set IFACE=eth1 --for 10s --json\n"
@@ -24,12 +25,14 @@ constexpr const char* kMore =
     "  smartswitch graph my.yaml -o my.svg                    draw it\n"
     "  smartswitch list                                       the elements there are\n"
     "  smartswitch describe Queue                             what one does and takes\n"
+    "  smartswitch schema > smartswitch.schema.json           completion and checks in editors\n"
     "  smartswitch where my.yaml < keys.txt                   the server of each key\n"
     "  smartswitch trace --element cache --count 3            follow packets through the running graph\n"
     "  smartswitch tap clients -w - | tcpdump -r -            what passes a port, or an edge such as classify.get\n"
     "  smartswitch explain my.yaml 'udp 10.0.0.1:999 -> 10.0.0.100:11211 get foo'   which way it would take\n"
     "  smartswitch import-twemproxy nutcracker.yml > my.yaml\n"
     "  smartswitch load --server 10.0.0.100 --window 32       ask memcached, measure and check the answers\n"
+    "  source <(smartswitch completion bash)                  Tab completes verbs, options, files, classes and variables\n"
     "\n"
     "Exit codes:\n"
     "  0  all went well\n"
@@ -65,6 +68,8 @@ int main(int argc, char** argv) {
   add_graph(app, exit_code);
   add_list(app, exit_code);
   add_describe(app, exit_code);
+  add_schema(app, exit_code);
+  add_new_config(app, exit_code);
   add_where(app, exit_code);
   add_explain(app, exit_code);
   add_trace(app, exit_code);
@@ -74,10 +79,12 @@ int main(int argc, char** argv) {
   add_reload(app, exit_code);
   add_set(app, exit_code);
   add_call(app, exit_code);
+  add_top(app, exit_code);
   add_stats(app, exit_code);
   add_drain(app, exit_code);
   add_stop(app, exit_code);
   add_ctl(app, exit_code);
+  add_completion(app, exit_code);  // last: it knows the others
   try {
     set_up_log();
     app.parse(argc, argv);

@@ -12,6 +12,9 @@
 #include "runtime/command/reload_file.h"
 #include "runtime/command/run_signals.h"
 #include "runtime/command/serve.h"
+#include "runtime/command/service_manager.h"
+#include "runtime/command/supervision.h"
+#include "runtime/privileges.h"
 #include "runtime/summary.h"
 #include "runtime/switch.h"
 
@@ -34,6 +37,7 @@ struct RunOptions {
   Duration length;      // 0: until a signal
   Duration idle_limit;  // 0: no limit
   HugePages huge_pages = HugePages::kAuto;
+  std::string user;  // empty: stay who we are
   bool json = false;
   bool verbose = false;
 };
@@ -64,7 +68,8 @@ struct Wishes {
 };
 
 // Until a signal comes, somebody orders it, the time is over, or packets have stopped coming.
-void watch(const Switch& live, const RunOptions& options, const RunSignals& signals, Wishes& wishes, const std::function<void()>& reload) {
+void watch(const Switch& live, const RunOptions& options, const RunSignals& signals, Wishes& wishes, const ServiceManager& manager,
+           const std::function<void()>& reload) {
   const std::int64_t begin = runtime::monotonic_ns();
   const std::int64_t end = options.length.nanoseconds == 0 ? kNever : begin + options.length.nanoseconds;
   Every statistics(options.stats.nanoseconds, begin);
@@ -76,8 +81,10 @@ void watch(const Switch& live, const RunOptions& options, const RunSignals& sign
   std::uint64_t rounds = 0;
   Snapshot last_statistics = live.snapshot();
   Snapshot last_look = last_statistics;
+  Supervision supervision(manager, last_statistics);
+  Every sign_of_life(supervision.interval(), begin);
   while (true) {
-    const int signal = signals.wait(std::min({end, statistics.next, look.next, idle_look.next}));
+    const int signal = signals.wait(std::min({end, statistics.next, look.next, idle_look.next, sign_of_life.next}));
     if (signal == SIGHUP) reload();
     if (signal == SIGINT || signal == SIGTERM) return;
     wishes.orders.obey();
@@ -97,6 +104,7 @@ void watch(const Switch& live, const RunOptions& options, const RunSignals& sign
       }
       last_look = snapshot;
     }
+    if (sign_of_life.due(now)) supervision.look(snapshot);
     if (idle_look.due(now)) {
       if (busy_rounds(snapshot) != rounds) {
         rounds = busy_rounds(snapshot);
@@ -114,6 +122,8 @@ int run(const RunOptions& options) {
   std::optional<graph::Plan> plan = options.input.load(exit_code);
   if (!plan) return exit_code;
 
+  const ServiceManager manager = ServiceManager::of_environment();
+  if (!options.user.empty()) runtime::forbid_new_privileges();
   runtime::control::Program program;
   describe_program(program, options.input, options.control);
   FileReloader reloader(options.input, program.configuration);
@@ -133,6 +143,8 @@ int run(const RunOptions& options) {
     Problems problems;
     live = Switch::create(std::move(*plan), {options.huge_pages}, problems);
     if (live) server = open_server(*live, program, options.control, problems);
+    // The control socket and the keys of TLS are root's to open, too.
+    if (problems.empty() && !options.user.empty()) runtime::become_user(options.user, problems);
     if (!live || !problems.empty()) {
       show(problems);
       return kRefused;
@@ -140,7 +152,9 @@ int run(const RunOptions& options) {
     live->start();
     if (server) start_server(*server, *live);
     spdlog::info("running {}; Ctrl-C stops", options.input.file);
-    watch(*live, options, signals, wishes, [&] { reloader.reload(*live, {}); });
+    manager.ready("running " + options.input.file);
+    watch(*live, options, signals, wishes, manager, [&] { reloader.reload(*live, {}); });
+    manager.stopping();
     signals.let_through();
     live->stop();
     wishes.orders.obey();  // whoever still waits for an answer gets one
@@ -170,6 +184,8 @@ void add_run(CLI::App& app, int& exit_code) {
   verb->add_option_function<std::string>("--huge-pages", store, "Packet memory: auto takes huge pages if enough are free; yes insists")
       ->check(CLI::IsMember({"auto", "yes", "no"}))
       ->type_name("auto|yes|no");
+  verb->add_option("--user", options->user, "Become this user once the devices are open, with the capabilities that opening others takes")
+      ->type_name("NAME");
   verb->add_flag("-v,--verbose", options->verbose, "Log also what DPDK and its drivers say");
   verb->callback([options, &exit_code] { exit_code = run(*options); });
 }

@@ -227,6 +227,13 @@ TEST_F(BellTest, WakesForTimers) {
   worker_->stop();
 }
 
+TEST_F(BellTest, SaysHowLongItSleeps) {
+  worker_->launch();
+  EXPECT_TRUE(comes([&] { return worker_->asleep_until() == INT64_MAX; }));
+  worker_->stop();
+  EXPECT_EQ(worker_->asleep_until(), 0);
+}
+
 TEST_F(BellTest, EndsWhileItSleeps) {
   worker_->launch();
   ASSERT_TRUE(comes([&] { return worker_->sleeps() > 0; }));

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "runtime/snapshot.h"
+
+namespace smartswitch::command {
+
+enum class TopOrder : std::uint8_t { kPackets, kDrops, kName };
+
+struct TopView {
+  TopOrder order = TopOrder::kPackets;
+  std::size_t width = 80;
+  std::size_t height = 0;  ///< lines; 0: as many as there are
+  bool colour = false;
+};
+
+/// What happened between two counts: a line for the whole, one a worker, and elements in their order. No line is longer than `width`.
+std::string top_text(const runtime::Snapshot& before, const runtime::Snapshot& now, const TopView& view);
+
+}  // namespace smartswitch::command

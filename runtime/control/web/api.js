@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+//
+// Questions to the switch that serves this page.
+
+const TOKEN = "smartswitch-token";
+
+export class Unauthorised extends Error {}
+
+export function setToken(token) {
+  sessionStorage.setItem(TOKEN, token);
+}
+
+export async function ask(path) {
+  const token = sessionStorage.getItem(TOKEN);
+  const answer = await fetch(path, {
+    cache: "no-store",
+    headers: token ? {Authorization: `Bearer ${token}`} : {},
+    signal: AbortSignal.timeout(10000),
+  });
+  if (answer.status === 401) throw new Unauthorised(token ? "This is not its token." : "");
+  const json = await answer.json();
+  if (!answer.ok) throw new Error([json.error, json.hint].filter(Boolean).join("; "));
+  return json;
+}
