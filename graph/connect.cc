@@ -14,7 +14,7 @@ namespace smartswitch::graph {
 namespace {
 
 // Looking for the nearest name takes long among very many.
-constexpr std::size_t kMostSuggested = 1000;
+constexpr std::size_t kMostPortsSuggested = 1000;
 
 bool is_name_part(char c) { return is_name(std::string{'_', c}); }
 
@@ -83,7 +83,7 @@ void Connector::report_unknown(const Scope& scope, const Place& place) {
   const std::string& written = place.item->element;
   std::vector<std::string> known;
   for (const auto& [name, named] : scope.names) {
-    if (known.size() < kMostSuggested) known.push_back(name);
+    if (known.size() < kMostPortsSuggested) known.push_back(name);
   }
   const std::string hint = did_you_mean(written, known);
   if (scope.templ == nullptr && (written == "input" || written == "output")) {

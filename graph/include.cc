@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::size_t kMostFiles = 256;
-constexpr std::size_t kDeepestInclude = 32;
+constexpr std::size_t kMostIncluded = 32;
 
 const std::vector<std::string>& section_names() {
   static const std::vector<std::string> names = {"smartswitch", "include",   "variables", "ports", "state",  "elements",
@@ -179,9 +179,8 @@ class Reader {
       return;
     }
     if (seen_.contains(id)) return;
-    if (seen_.size() >= kMostFiles || chain_.size() >= kDeepestInclude) {
-      report_.fault(item.where(),
-                    fmt::format("a configuration has at most {} files, included at most {} deep", kMostFiles, kDeepestInclude));
+    if (seen_.size() >= kMostFiles || chain_.size() >= kMostIncluded) {
+      report_.fault(item.where(), fmt::format("a configuration has at most {} files, included at most {} deep", kMostFiles, kMostIncluded));
       return;
     }
     FileText file = read_file(name);

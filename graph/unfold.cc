@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kMostElements = 20'000;
 constexpr std::size_t kMostWires = 200'000;
-constexpr std::size_t kDeepestTemplate = 32;
+constexpr std::size_t kMostUnfolded = 32;
 
 std::size_t depth_of(const Scope& scope) {
   std::size_t depth = 0;
@@ -171,8 +171,8 @@ class Unfolder {
       report_.fault(class_name.where(), fmt::format("template `{}` uses itself: {}", templ.name, chain));
       return true;
     }
-    if (depth_of(outer) < kDeepestTemplate) return false;
-    report_.fault(class_name.where(), fmt::format("templates are nested more than {} deep", kDeepestTemplate));
+    if (depth_of(outer) < kMostUnfolded) return false;
+    report_.fault(class_name.where(), fmt::format("templates are nested more than {} deep", kMostUnfolded));
     return true;
   }
 

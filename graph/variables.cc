@@ -14,7 +14,7 @@ namespace {
 
 // Templates in templates multiply what they are filled in with: these bound what a small hostile file can grow to.
 constexpr std::size_t kMostTextBytes = 64U << 10;
-constexpr std::size_t kMostBytes = 64U << 20;
+constexpr std::size_t kMostFilledBytes = 64U << 20;
 constexpr std::size_t kMostFilledNodes = 2'000'000;
 
 /// The name in "${name}" if that is the whole text.
@@ -86,7 +86,7 @@ Value Variables::fill(const Value& value, const Arguments* arguments) {
 
 bool Variables::spend(const Value& value) {
   spent_bytes_ += value.text().size();
-  if (++spent_nodes_ < kMostFilledNodes && spent_bytes_ < kMostBytes) return true;
+  if (++spent_nodes_ < kMostFilledNodes && spent_bytes_ < kMostFilledBytes) return true;
   if (!report_->spoiled(value.where()) && !report_->full()) {
     report_->spoil(value.where(), value.where(), "the configuration grows too large here", "templates in templates multiply");
   }

@@ -16,7 +16,7 @@
 namespace smartswitch::graph {
 namespace {
 
-constexpr std::size_t kDeepestNesting = 64;
+constexpr std::size_t kMostNesting = 64;
 constexpr std::size_t kMostNodes = 250'000;
 
 /// A fault found by the Builder. It leaves yaml-cpp's parser the way yaml-cpp's own do.
@@ -113,8 +113,7 @@ class Builder final : public YAML::EventHandler {
   void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, bool is_map) {
     check(mark, tag, anchor);
     if (awaits_key()) throw Refused(mark, "a key must be a text", "a text that starts with `[` or `{` needs quotes");
-    if (open_.size() >= kDeepestNesting)
-      throw Refused(mark, fmt::format("lists and maps are nested more than {} deep", kDeepestNesting), "");
+    if (open_.size() >= kMostNesting) throw Refused(mark, fmt::format("lists and maps are nested more than {} deep", kMostNesting), "");
     Frame& frame = open_.emplace_back();
     frame.is_map = is_map;
     frame.where = place(mark);

@@ -22,6 +22,7 @@
 #include "runtime/pool.h"
 #include "runtime/ports.h"
 #include "runtime/reloaded.h"
+#include "runtime/wiring_of.h"
 #include "runtime/worker.h"
 
 namespace smartswitch::runtime {
@@ -63,6 +64,7 @@ struct Switch::Parts {
   std::unique_ptr<Ports> ports;
   std::vector<std::unique_ptr<Worker>> workers;
   std::unique_ptr<Pipeline> pipeline;
+  observe::EdgeHooks hooks;  // off its pipeline's outputs before these end or are connected anew
   ElementCounts departed = Snapshot().departed;
   std::uint64_t first_needs = 0;  // packets that the pool was sized for
   std::atomic<std::int64_t> started{0};
@@ -196,6 +198,7 @@ void Switch::stop() {
 std::uint64_t Switch::close() {
   const std::lock_guard alone(parts_->changing);
   const std::unique_lock shape(parts_->shape);
+  parts_->hooks.take_off();
   parts_->pipeline.reset();
   parts_->lingering.clear();
   parts_->workers.clear();
@@ -271,10 +274,13 @@ std::optional<Reloaded> Switch::reload(graph::Plan plan, Problems& problems) {
     return std::nullopt;
   }
   Reloaded report = compare(*parts.pipeline, *made);
+  const auto wiring = parts.hooks.in_use() ? wiring_of(*made) : nullptr;
   const std::unique_lock shape(parts.shape);
   report.pauses = parts.still([&] {
+    parts.hooks.take_off();
     made->go_live(parts.workers);
     connect_bells(*next, *parts.ports, parts.workers);
+    if (wiring) parts.hooks.put_on(wiring);
   });
   std::swap(parts.pipeline, made);
   const std::shared_ptr<const graph::Plan> before = std::exchange(parts.plan, next);
@@ -426,6 +432,22 @@ std::optional<graph::Plan> Switch::plan_with(ObjectKind kind, const std::string&
 void Switch::while_still(const std::function<void(Pipeline&)>& task) {
   const std::lock_guard alone(parts_->changing);
   if (parts_->pipeline) parts_->still([&] { task(*parts_->pipeline); });
+}
+
+void Switch::change_hooks(const std::function<void(observe::EdgeHooks&)>& task) {
+  Parts& parts = *parts_;
+  const std::lock_guard alone(parts.changing);
+  if (!parts.pipeline) return task(parts.hooks);
+  const auto wiring = parts.hooks.wiring() ? nullptr : wiring_of(*parts.pipeline);
+  parts.still([&] {
+    if (wiring) parts.hooks.put_on(wiring);
+    task(parts.hooks);
+  });
+}
+
+std::shared_ptr<const observe::Wiring> Switch::wiring() const {
+  const std::shared_lock shape(parts_->shape);
+  return parts_->pipeline ? wiring_of(*parts_->pipeline) : nullptr;
 }
 
 Snapshot Switch::Parts::count() const {

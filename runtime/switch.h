@@ -29,6 +29,7 @@
 
 #include "graph/plan.h"
 #include "runtime/eal.h"
+#include "runtime/observe/edge_hooks.h"
 #include "runtime/reloaded.h"
 #include "runtime/snapshot.h"
 
@@ -81,6 +82,11 @@ class Switch {
                                                      Problems& problems) const;
   /// Runs `task` while all workers stand still between two rounds: quick, please.
   void while_still(const std::function<void(Pipeline&)>& task);
+  /// Runs `task` while all workers stand still: to put those on edges, or off them, who look at packets (runtime/observe). Who was put on
+  /// stays over a reload, and has to be taken off before it ends.
+  void change_hooks(const std::function<void(observe::EdgeHooks&)>& task);
+  /// The graph that runs, for those who will be put on its edges; null after close().
+  [[nodiscard]] std::shared_ptr<const observe::Wiring> wiring() const;
   /// The counts now; after close() there are none.
   [[nodiscard]] Snapshot snapshot() const;
   /// Calls `looker` with the plan and the counts that belong to it. They are its own until it returns: meanwhile reload() and close() wait.

@@ -22,6 +22,7 @@ class FromPcap final : public Element {
         "Packets that do not fit into a packet buffer are dropped. When there are no free buffers, replaying waits and loses nothing.");
     d.example("replay: {class: FromPcap, file: capture.pcap, times: 0, timing: original}");
     d.source<&FromPcap::poll>();
+    d.outside();
     d.output("out", &FromPcap::out_, "packets of the file, in its order");
     d.parameter("file", &FromPcap::file_, "path of the capture file").required();
     d.parameter("times", &FromPcap::times_, "how often to replay the file; 0: without end");

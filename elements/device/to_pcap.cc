@@ -49,6 +49,7 @@ class ToPcap final : public Element {
         "element behind a Queue.");
     d.example("capture: {class: ToPcap, file: \"requests-{worker}.pcap\", snaplen: 128}");
     d.input<&ToPcap::push>("in", "packets to write");
+    d.outside();
     d.output("out", &ToPcap::out_, "all packets, unchanged").optional();
     d.parameter("file", &ToPcap::file_, "path of the file to write").required();
     d.parameter("snaplen", &ToPcap::snaplen_, "bytes of a packet to write at most").between(14, kLongest);

@@ -30,6 +30,7 @@ class KernelTcp final : public Element {
         "A connection that ends stays so: what would be sent through it is dropped. Waiting is as with KernelUdp.");
     d.example("connections: {class: KernelTcp, server: 10.0.0.100, clients: 32}");
     d.source<&KernelTcp::poll>();
+    d.outside();
     d.input<&KernelTcp::push>("in", "requests, UDP packets").leads_to({});
     d.output("replies", &KernelTcp::replies_, "the answers, UDP packets");
     d.parameter("server", &KernelTcp::server_, "IPv4 address to connect to").required();

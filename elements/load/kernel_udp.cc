@@ -32,6 +32,7 @@ class KernelUdp final : public Element {
         "receives, and give that worker `idle: poll`.");
     d.example("sockets: {class: KernelUdp, server: 10.0.0.100, clients: 4}");
     d.source<&KernelUdp::poll>();
+    d.outside();
     d.input<&KernelUdp::push>("in", "UDP packets to send").leads_to({});
     d.output("replies", &KernelUdp::replies_, "what is answered");
     d.parameter("server", &KernelUdp::server_, "IPv4 address to send to").required();

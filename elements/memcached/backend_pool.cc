@@ -270,6 +270,12 @@ std::string BackendPool::place_of(std::string_view key) const {
   return server == kNone ? std::string() : servers_[server].name;
 }
 
+std::vector<std::string> BackendPool::places() const {
+  std::vector<std::string> names;
+  for (const Backend& server : servers_) names.push_back(server.name);
+  return names;
+}
+
 template <class Fits>
 std::uint32_t BackendPool::next_that(std::uint64_t hash, std::uint32_t after, Fits fits) const {
   const std::uint32_t any = first_from(after, fits);

@@ -86,6 +86,7 @@ class BackendPool final : public State, public KeyPlaces {
   bool claim_probing() { return !probed_.exchange(true, std::memory_order_relaxed); }
 
   [[nodiscard]] std::string place_of(std::string_view key) const override;
+  [[nodiscard]] std::vector<std::string> places() const override;
 
  private:
   enum class Distribution : std::uint8_t {

@@ -115,7 +115,8 @@ struct ElementInfo : ClassInfo {
   std::vector<OutputInfo> outputs;
   /// Brings packets into the pipeline; returns how many it handled in this round. Null if the element is no source.
   unsigned (*poll)(Element&) = nullptr;
-  bool border = false;  ///< its inputs and its poll() may belong to different workers (Queue)
+  bool border = false;   ///< its inputs and its poll() may belong to different workers (Queue)
+  bool outside = false;  ///< it opens files or sockets, apart from the ports of the file
   std::function<std::unique_ptr<Element>()> create;
 };
 
@@ -464,6 +465,8 @@ class DescribeElement : public DescribeClass<T, ElementInfo> {
   }
   /// Its inputs may be called by other workers than the one that polls it; it must be safe then.
   void border() { this->info().border = true; }
+  /// It opens files or sockets: who only tries a graph out puts something in its place.
+  void outside() { this->info().outside = true; }
 
  private:
   OutputInfo& add_output(std::string name, std::string help) {

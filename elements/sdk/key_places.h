@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace smartswitch {
 
@@ -14,6 +15,8 @@ class KeyPlaces {
   virtual ~KeyPlaces() = default;
   /// The name of the place where `key` belongs, or "" if it has none. Any thread, once the object is started.
   [[nodiscard]] virtual std::string place_of(std::string_view key) const = 0;
+  /// The names of all, by the number that NextHop::server has for them. Any thread, once the object is started.
+  [[nodiscard]] virtual std::vector<std::string> places() const = 0;
 };
 
 }  // namespace smartswitch

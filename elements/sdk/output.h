@@ -17,6 +17,13 @@ using Entry = void (*)(void* element, unsigned index, Batch& batch);
 /// One output port: a direct call into the input it is connected to. Unconnected, it drops and counts.
 class Output {
  public:
+  /// What a push calls.
+  struct Target {
+    Entry entry = nullptr;
+    void* element = nullptr;
+    unsigned index = 0;
+    bool operator==(const Target&) const = default;
+  };
   void connect(Entry entry, void* element, unsigned index) {
     entry_ = entry;
     element_ = element;
@@ -25,6 +32,8 @@ class Output {
   /// As it was at first.
   void disconnect() { connect(&drop_unconnected, nullptr, 0); }
   [[nodiscard]] bool connected() const { return element_ != nullptr; }
+  /// For whoever puts something between, and later back what was there: the runtime, while no worker is at work.
+  [[nodiscard]] Target target() const { return {entry_, element_, index_}; }
 
   /// Gives all packets of `batch` to the next element. An empty batch goes nowhere.
   void push(Batch& batch) {

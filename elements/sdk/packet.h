@@ -9,6 +9,7 @@
 
 #include <rte_mbuf.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -39,10 +40,12 @@ struct NextHop {
 
 /// What elements have learnt about a packet. Lives in the mbuf's private area: one cache line.
 struct alignas(64) Annotations {
+  // What reset_annotations() clears stands together, down to Headers::ip_version: eight bytes, one store.
   std::uint8_t paint = 0;       ///< colour set by Paint, read by PaintSwitch
   std::uint8_t verb = 0;        ///< what the application asks for (e.g. memcached::Verb); 0: not known
   std::uint8_t key_length = 0;  ///< bytes of the application's key; 0: no key was found
   std::uint8_t flags = 0;       ///< application's own bits
+  std::uint16_t trace = 0;      ///< its number while the runtime follows it through the graph; 0: it does not. No element's business
   Headers headers;
   std::uint16_t key_offset = 0;  ///< start of the key
   std::uint16_t request_id = 0;  ///< application's request number, host order
@@ -52,6 +55,7 @@ struct alignas(64) Annotations {
   NextHop next;
 };
 static_assert(sizeof(Annotations) == 64, "annotations are one cache line");
+static_assert(offsetof(Annotations, headers) + offsetof(Headers, l4_protocol) == 8, "what is reset is eight bytes");
 
 /// What fits into one segment, whose length has 16 bits, behind the headroom that every packet has.
 inline constexpr std::uint32_t kLargestPacket = UINT16_MAX - RTE_PKTMBUF_HEADROOM;
@@ -95,13 +99,15 @@ class Packet {
   /// Valid until the packet is freed; reset by whoever brings a packet into the graph.
   [[nodiscard]] Annotations& annotations() const { return *static_cast<Annotations*>(rte_mbuf_to_priv(mbuf_)); }
   void reset_annotations() const {
-    // The rest is only read when these say that it is set, so five bytes a packet are enough on the receive path.
+    // The rest is only read when these say that it is set, so eight bytes a packet are enough on the receive path.
     Annotations& a = annotations();
     a.paint = 0;
     a.verb = 0;
     a.key_length = 0;
     a.flags = 0;
+    a.trace = 0;
     a.headers.located = false;
+    a.headers.ip_version = 0;
   }
 
   /// A copy with bytes and annotations of its own, or a null Packet if `pool` is empty or its buffers are too small.

@@ -27,6 +27,9 @@ constexpr const char* kMore =
     "  smartswitch describe Queue                             what one does and takes\n"
     "  smartswitch schema > smartswitch.schema.json           completion and checks in editors\n"
     "  smartswitch where my.yaml < keys.txt                   the server of each key\n"
+    "  smartswitch trace --element cache --count 3            follow packets through the running graph\n"
+    "  smartswitch tap clients -w - | tcpdump -r -            what passes a port, or an edge such as classify.get\n"
+    "  smartswitch explain my.yaml 'udp 10.0.0.1:999 -> 10.0.0.100:11211 get foo'   which way it would take\n"
     "  smartswitch import-twemproxy nutcracker.yml > my.yaml\n"
     "  smartswitch load --server 10.0.0.100 --window 32       ask memcached, measure and check the answers\n"
     "  source <(smartswitch completion bash)                  Tab completes verbs, options, files, classes and variables\n"
@@ -68,6 +71,9 @@ int main(int argc, char** argv) {
   add_schema(app, exit_code);
   add_new_config(app, exit_code);
   add_where(app, exit_code);
+  add_explain(app, exit_code);
+  add_trace(app, exit_code);
+  add_tap(app, exit_code);
   add_import_twemproxy(app, exit_code);
   add_load(app, exit_code);
   add_reload(app, exit_code);

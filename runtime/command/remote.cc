@@ -40,17 +40,26 @@ std::unique_ptr<Client> RemoteOptions::open(int& exit_code) const {
   return nullptr;
 }
 
+int settle(const Client::Answer& answer) {
+  if (answer.status < 400) return kOk;
+  Problems problems;
+  const Problem problem = answer.problem();
+  problems.add(problem.where, problem.message, problem.hint);
+  show(problems);
+  return exit_code_of(answer.status);
+}
+
 std::optional<Client::Answer> ask(Client& client, const Client::Question& question, int& exit_code,
                                   const std::function<bool(std::string_view)>& take) {
   Problems problems;
   auto answer = client.ask(question, problems, take);
   if (answer && answer->status < 400) return answer;
-  exit_code = answer ? exit_code_of(answer->status) : kRefused;
   if (answer) {
-    const Problem problem = answer->problem();
-    problems.add(problem.where, problem.message, problem.hint);
+    exit_code = settle(*answer);
+  } else {
+    exit_code = kRefused;
+    show(problems);
   }
-  show(problems);
   return std::nullopt;
 }
 

@@ -19,6 +19,9 @@ struct RemoteOptions {
   [[nodiscard]] std::unique_ptr<runtime::control::Client> open(int& exit_code) const;
 };
 
+/// The exit code of an answer; one that is no success is told on stderr.
+int settle(const runtime::control::Client::Answer& answer);
+
 /// Asks, and returns the answer if it is a success. Otherwise says what is wrong on stderr and sets the exit code.
 std::optional<runtime::control::Client::Answer> ask(runtime::control::Client& client, const runtime::control::Client::Question& question,
                                                     int& exit_code, const std::function<bool(std::string_view)>& take = {});

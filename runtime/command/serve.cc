@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "graph/sources.h"
+#include "runtime/control/observe_routes.h"
 #include "runtime/control/socket_file.h"
 #include "runtime/control/switch_routes.h"
 
@@ -40,7 +41,7 @@ void describe_program(control::Program& program, const FileOptions& input, const
   program.configuration.set({input.file, graph::read_file(input.file).text.value_or(""), input.variables()});
 }
 
-std::unique_ptr<control::Server> open_server(const runtime::Switch& live, const control::Program& program, const ControlOptions& options,
+std::unique_ptr<control::Server> open_server(runtime::Switch& live, const control::Program& program, const ControlOptions& options,
                                              Problems& problems) {
   const graph::Control& wanted = live.plan()->control;
   const std::string& place = options.place.empty() ? wanted.socket : options.place;
@@ -56,6 +57,7 @@ std::unique_ptr<control::Server> open_server(const runtime::Switch& live, const 
   limits.connections = wanted.connections;
   auto server = std::make_unique<control::Server>(limits);
   control::add_switch_routes(server->router(), {live, program, server->counts(), wanted.metrics_without_token});
+  control::add_observe_routes(server->router(), live);
   if (file.good()) {
     spdlog::info("control: {}", file.path());
     server->serve(std::move(file));

@@ -26,7 +26,7 @@ void describe_program(runtime::control::Program& program, const FileOptions& inp
 
 /// Opens what the API is served on; null if it is not served. Faults in `problems` are such that there should be no run. `live` and
 /// `program` outlive the server.
-std::unique_ptr<runtime::control::Server> open_server(const runtime::Switch& live, const runtime::control::Program& program,
+std::unique_ptr<runtime::control::Server> open_server(runtime::Switch& live, const runtime::control::Program& program,
                                                       const ControlOptions& options, Problems& problems);
 void start_server(runtime::control::Server& server, const runtime::Switch& live);
 

@@ -20,7 +20,7 @@ namespace {
 namespace http = boost::beast::http;
 
 constexpr std::string_view kHttps = "https://";
-constexpr std::size_t kMostHead = 64 * 1024;
+constexpr std::size_t kMostHead = 64U << 10;
 
 bool succeeded(unsigned status) { return status >= 200 && status < 300; }
 

@@ -68,12 +68,11 @@ Intake::State Intake::advance() {
     parser.eager(looked_);
     const std::size_t used = parser.put(boost::asio::buffer(pending_), error);
     pending_.erase(0, used);
-    if (error == http::error::need_more) {
-      // A line that is never ended is kept whole, so it is bounded here.
-      if (!parser.is_header_done() && pending_.size() > limits_.header) return refuse_syntax({}, 431);
-      return State::kMore;
-    }
-    if (error == http::error::header_limit) return refuse_syntax({}, 431);
+    // Beast's own limit is one of what it looks at in one go.
+    if (!looked_) head_ += used;
+    const std::size_t head = head_ + (parser.is_header_done() ? 0 : pending_.size());
+    if (head > limits_.header || error == http::error::header_limit) return refuse_syntax({}, 431);
+    if (error == http::error::need_more) return State::kMore;
     if (error == http::error::body_limit) return refuse_syntax({}, 413);
     if (error) return refuse_syntax(error.message(), 400);
     if (parser.is_header_done() && !looked_) {
@@ -96,6 +95,7 @@ Incoming Intake::take() {
   for (const auto& field : message) incoming.request.headers.emplace(lower(view(field.name_string())), view(field.value()));
   incoming.request.body = std::move(message.body());
   parser_ = std::make_unique<Parser>(limits_);
+  head_ = 0;
   begun_ = looked_ = has_token_ = false;
   return incoming;
 }

@@ -9,8 +9,8 @@ namespace smartswitch::runtime::control {
 
 /// What one client may take, and for how long.
 struct Limits {
-  std::size_t header = 8 * 1024;             ///< bytes of a request line and its headers
-  std::size_t body = 1024 * 1024;            ///< bytes
+  std::size_t header = 8U << 10;             ///< bytes of a request line and its headers
+  std::size_t body = 1U << 20;               ///< bytes
   std::size_t connections = 256;             ///< at once, of each listener
   std::chrono::milliseconds request{5000};   ///< from its first byte (or the connection's beginning) to its last; a TLS handshake, too
   std::chrono::milliseconds answer{10000};   ///< for the client to take an answer, or a piece of a streamed one

@@ -88,6 +88,20 @@ void add_elements(Metrics& m, const Snapshot& snapshot) {
   for (const ElementCounts& e : snapshot.elements) m.sample({{"element", e.name}, {"class", e.element_class}}, e.held);
 }
 
+// Of which nothing is told under their own names any more.
+void add_departed(Metrics& m, const ElementCounts& departed) {
+  m.counter("departed_packets_total", "Packets of elements that reloads have ended or made anew, by how they came or went.");
+  for (const auto& [direction, packets] : {std::pair("in", departed.in),
+                                           {"out", departed.out},
+                                           {"received", departed.received},
+                                           {"sent", departed.sent},
+                                           {"created", departed.created},
+                                           {"consumed", departed.consumed},
+                                           {"dropped", departed.dropped()}}) {
+    m.sample({{"direction", direction}}, packets);
+  }
+}
+
 void add_states(Metrics& m, const Snapshot& snapshot) {
   m.counter("state_events_total", "What state objects count; `smartswitch describe CLASS` says what each counter means.");
   for (const StateCounts& s : snapshot.states) {
@@ -132,6 +146,8 @@ void add_workers(Metrics& m, const Snapshot& snapshot) {
   each([](const WorkerCounts& w) { return w.rounds; });
   m.counter("worker_sleeps_total", "Times it went to sleep.");
   each([](const WorkerCounts& w) { return w.sleeps; });
+  m.gauge("worker_longest_pause_seconds", "The longest time that it stood still for a change of the graph.");
+  each([](const WorkerCounts& w) { return w.longest_pause_seconds; });
 }
 
 void add_control(Metrics& m, const Counts& counts) {
@@ -167,6 +183,7 @@ std::string metrics_text(const Snapshot& snapshot, const ProgramFacts& program, 
   Metrics metrics;
   add_program(metrics, snapshot, program);
   add_elements(metrics, snapshot);
+  add_departed(metrics, snapshot.departed);
   add_states(metrics, snapshot);
   add_ports(metrics, snapshot);
   add_workers(metrics, snapshot);

@@ -21,7 +21,14 @@ const char* phase_name(Phase phase) {
   return "unknown";
 }
 
-Response about(const SwitchRoutes& routes) {
+Json table(const Router& router) {
+  Json list = Json::array();
+  for (const Route& route : router.routes())
+    list.push_back({{"method", route.method}, {"path", route.pattern}, {"summary", route.summary}});
+  return list;
+}
+
+Response about(const SwitchRoutes& routes, const Router& router) {
   Json json = {{"name", routes.program.name}, {"version", routes.program.version}, {"phase", phase_name(routes.live.phase())}};
   routes.live.look([&json](const graph::Plan& plan, const Snapshot& counts) {
     json["uptime_seconds"] = counts.seconds;
@@ -31,6 +38,7 @@ Response about(const SwitchRoutes& routes) {
     json["workers"] = plan.workers.size();
   });
   json["configuration"] = routes.program.configuration.get().file;
+  json["routes"] = table(router);
   return json_response(json);
 }
 
@@ -59,7 +67,8 @@ Response ask(const std::function<void()>& order, const char* what) {
 }  // namespace
 
 void add_program_routes(Router& router, const SwitchRoutes& routes) {
-  router.add("GET", "/v1", "What runs here, and since when.", [routes](const Request&) { return about(routes); });
+  router.add("GET", "/v1", "What runs here, since when, and what can be asked.",
+             [routes, &router](const Request&) { return about(routes, router); });
   router.add(
       "GET", "/v1/health", "Answers as long as the program lives.",
       [](const Request&) {

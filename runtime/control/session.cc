@@ -15,10 +15,10 @@ using std::chrono::steady_clock;
 // How long a client has to take leave, and how much of what it still sends is read meanwhile: a connection that is closed with bytes unread
 // is reset, and the client may lose the answer that says why.
 constexpr milliseconds kLeave{1000};
-constexpr std::size_t kMostDrained = 4 * 1024 * 1024;
+constexpr std::size_t kMostDrained = 4U << 20;
 // A streamed body is asked again after this time when it has nothing.
 constexpr milliseconds kStreamPause{20};
-constexpr std::size_t kStreamPiece = 64 * 1024;
+constexpr std::size_t kStreamPiece = 64U << 10;
 
 }  // namespace
 

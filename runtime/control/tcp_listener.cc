@@ -46,6 +46,8 @@ class TcpListener final : public Listener {
       if (!make_room()) return;
       boost::system::error_code ignored;
       socket.set_option(tcp::no_delay(true), ignored);
+      // So that a client that vanished while it waited for a stream's next piece is noticed.
+      socket.set_option(boost::asio::socket_base::keep_alive(true), ignored);
       begin(tls_channel(std::move(socket), *tls_), [this](std::string_view authorization) { return carries_token(authorization, token_); });
     });
   }

@@ -87,12 +87,25 @@ TEST_F(IntakeTest, RefusesLongHeaders) {
   EXPECT_EQ(intake_.fault().status, 431U);
 }
 
-TEST_F(IntakeTest, RefusesManyHeaders) {
+// However they are cut into pieces.
+TEST(IntakeBound, CountsHeadersTogether) {
   std::string text = "GET / HTTP/1.1\r\n";
-  State state = feed(text);
-  for (int i = 0; i < 100 && state == State::kMore; ++i) state = feed("A: b12345678\r\n");
-  EXPECT_EQ(state, State::kFault);
-  EXPECT_EQ(intake_.fault().status, 431U);
+  while (text.size() < 513) text += "A: b\r\n";
+  for (const std::string& end : {std::string(), std::string("\r\n")}) {
+    for (std::size_t piece = 1; piece <= text.size(); ++piece) {
+      Intake intake(small(), [](std::string_view) { return true; });
+      State state = State::kMore;
+      std::string_view rest = text;
+      for (; !rest.empty() && state == State::kMore; rest.remove_prefix(std::min(piece, rest.size()))) {
+        intake.feed(rest.substr(0, piece));
+        state = intake.advance();
+      }
+      intake.feed(end);
+      if (state == State::kMore) state = intake.advance();
+      ASSERT_EQ(state, State::kFault) << piece;
+      EXPECT_EQ(intake.fault().status, 431U);
+    }
+  }
 }
 
 TEST_F(IntakeTest, RefusesABodyOfAStranger) {

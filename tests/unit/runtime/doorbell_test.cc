@@ -19,12 +19,12 @@ namespace {
 
 constexpr std::int64_t kNever = INT64_MAX;
 constexpr std::int64_t kMillisecond = 1'000'000;
-constexpr unsigned kPatience = 120;  // seconds
+constexpr unsigned kBellPatience = 120;  // seconds
 
 class DoorbellTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    alarm(kPatience);
+    alarm(kBellPatience);
     ASSERT_EQ(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends_.data()), 0);
     doorbell_.add(ends_[0]);
   }

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+//
+// Those who look at packets, on a switch that runs and is reloaded.
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "graph/load.h"
+#include "runtime/observe/trace.h"
+#include "runtime/switch.h"
+
+namespace smartswitch {
+namespace {
+
+graph::Plan plan(const std::string& middle) {
+  const graph::Loaded loaded = graph::load_text(
+      "smartswitch: 1\n"
+      "elements: {in: {class: Source, rate: 100k}, " +
+          middle + ": PassThrough, wait: Queue, end: Discard}\nconnections: [in -> " + middle +
+          " -> wait -> end]\n"
+          "workers: [{run: [in]}, {run: [wait]}]\n",
+      "test", {});
+  for (const graph::Diagnostic& diagnostic : loaded.diagnostics) ADD_FAILURE() << graph::render(diagnostic, false);
+  return *loaded.plan;
+}
+
+class Tally final : public observe::EdgeUser {
+ public:
+  void attach(std::shared_ptr<const observe::Wiring>) override {}
+  [[nodiscard]] bool wants(const observe::Edge& edge) const override { return edge.to->name == "second"; }
+  void pass(const observe::Edge&, Batch& batch, observe::Onward onward) override {
+    packets.fetch_add(batch.size());
+    onward.push(batch);
+  }
+  std::atomic<std::uint64_t> packets{0};
+};
+
+TEST(ObservedSwitch, UsersOfEdgesStayOverAReload) {
+  Problems problems;
+  const auto live = runtime::Switch::create(plan("first"), {runtime::HugePages::kNo}, problems);
+  ASSERT_NE(live, nullptr) << problems.list()[0].message;
+  Tally tally;
+  live->change_hooks([&](observe::EdgeHooks& hooks) { hooks.add(tally); });
+  live->start();
+  ASSERT_TRUE(live->reload(plan("second"), problems)) << problems.list()[0].message;
+  EXPECT_TRUE(live->wait_until([&] { return tally.packets > 0; }, Duration{20'000'000'000}));
+  live->change_hooks([&](observe::EdgeHooks& hooks) { hooks.remove(tally); });
+  ASSERT_TRUE(live->reload(plan("third"), problems));
+  live->stop();
+  EXPECT_EQ(live->snapshot().unaccounted(), 0);
+  EXPECT_EQ(live->close(), 0U);
+}
+
+TEST(ObservedSwitch, ATraceCrossesWorkers) {
+  Problems problems;
+  const auto live = runtime::Switch::create(plan("first"), {runtime::HugePages::kNo}, problems);
+  ASSERT_NE(live, nullptr);
+  live->start();
+  const auto trace = observe::Trace::make({.count = 100}, *live->wiring(), problems);
+  ASSERT_NE(trace, nullptr);
+  live->change_hooks([&](observe::EdgeHooks& hooks) { hooks.add(*trace); });
+  EXPECT_TRUE(live->wait_until([&] { return trace->done(); }, Duration{20'000'000'000}));
+  live->change_hooks([&](observe::EdgeHooks& hooks) { hooks.remove(*trace); });
+  const observe::TraceResult result = trace->result();
+  ASSERT_EQ(result.packets.size(), 100U);
+  for (const observe::TracedPacket& packet : result.packets) {
+    ASSERT_EQ(packet.visits.size(), 3U);
+    EXPECT_EQ(packet.visits.back().worker, "worker1");
+    EXPECT_EQ(packet.visits.back().fate, observe::Fate::kDropped);
+  }
+  live->stop();
+  EXPECT_EQ(live->close(), 0U);
+}
+
+}  // namespace
+}  // namespace smartswitch
