@@ -100,7 +100,7 @@ void name_server(Lines& lines, std::size_t number, const std::string& name) {
 
 // ---- variables
 
-std::string quoted(const std::string& value) {
+std::string yaml_quoted(const std::string& value) {
   static const std::regex plain("[A-Za-z0-9_./+-]+");
   if (std::regex_match(value, plain)) return value;
   std::string text = "'";
@@ -130,7 +130,7 @@ std::vector<Variable> variables_of(const Lines& lines) {
 void set_variable(std::string& line, const std::string& value) {
   static const std::regex entry(R"re((  [A-Za-z0-9_]+: +)("[^"]*"|[^ #]+)(.*))re");
   std::smatch found;
-  if (std::regex_match(line, found, entry)) line = found.str(1) + quoted(value) + found.str(3);
+  if (std::regex_match(line, found, entry)) line = found.str(1) + yaml_quoted(value) + found.str(3);
 }
 
 class Devices {
