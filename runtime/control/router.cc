@@ -8,6 +8,7 @@
 #include <exception>
 
 #include "elements/sdk/suggest.h"
+#include "runtime/control/origin.h"
 #include "runtime/control/target.h"
 
 namespace smartswitch::runtime::control {
@@ -76,6 +77,10 @@ void Router::add_later(std::string method, std::string pattern, std::string summ
 }
 
 void Router::answer(Request request, const std::string& text, bool has_token, const Reply& reply) const {
+  if (is_from_another_site(request)) {
+    return reply(
+        fault_response(403, "a page of another site asks this", "open the switch's own page at an address or at localhost, not by a name"));
+  }
   std::optional<Target> target = parse_target(text);
   if (!target)
     return reply(fault_response(400, "the target of the request is no path",

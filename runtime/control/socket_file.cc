@@ -119,9 +119,12 @@ bool answers(const std::string& path) {
 std::vector<std::string> live_sockets(const std::vector<std::string>& folders) {
   std::vector<std::string> paths;
   for (const std::string& folder : folders) {
+    using Entries = std::filesystem::recursive_directory_iterator;
     std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-      if (entry.path().extension() == ".sock" && answers(entry.path())) paths.push_back(entry.path());
+    for (Entries entry(folder, std::filesystem::directory_options::skip_permission_denied, error); entry != Entries();
+         entry.increment(error)) {
+      if (entry.depth() > 0) entry.disable_recursion_pending();  // a service has a folder of its own in it
+      if (entry->path().extension() == ".sock" && answers(entry->path())) paths.push_back(entry->path());
     }
   }
   std::sort(paths.begin(), paths.end());

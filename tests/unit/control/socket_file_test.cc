@@ -66,6 +66,14 @@ TEST_F(SocketFileTest, TakesOverWhatAKilledProcessLeft) {
   EXPECT_EQ(SocketFile::listen(path("a.sock"), false, problems_).path(), path("a.sock"));
 }
 
+TEST_F(SocketFileTest, IsFoundInAServicesOwnFolder) {
+  std::filesystem::create_directories(path("service/deeper"));
+  const SocketFile file = SocketFile::listen(path("service/control.sock"), false, problems_);
+  const SocketFile hidden = SocketFile::listen(path("service/deeper/control.sock"), false, problems_);
+  ASSERT_TRUE(file.good() && hidden.good());
+  EXPECT_THAT(live_sockets({folder_}), ElementsAre(path("service/control.sock")));
+}
+
 TEST_F(SocketFileTest, LeavesALiveOneAlone) {
   const SocketFile first = SocketFile::listen(path("a.sock"), true, problems_);
   const SocketFile second = SocketFile::listen(path("a.sock"), true, problems_);

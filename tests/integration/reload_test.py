@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright the SmartSwitch authors
+"""A real MemSwitch that is changed while requests pass it."""
+
+import json
+import pathlib
+import signal
+import subprocess
+import tempfile
+import threading
+import unittest
+
+from support import CONFIGS, SERVERS, SERVICE, SMARTSWITCH, MemswitchTest, UdpMemcached, until
+
+MEMSWITCH = (CONFIGS / "memswitch.yaml").read_text()
+
+
+def with_another_element(text):
+    """The same with a Counter before the clients' port."""
+    changed = text.replace("  cut_to_clients: {class: IPFragmenter", "  passed: Counter\n  cut_to_clients: {class: IPFragmenter")
+    changed = changed.replace("cut_to_clients -> to_clients", "cut_to_clients -> passed -> to_clients")
+    assert changed.count("passed") == 2
+    return changed
+
+
+class Reload(MemswitchTest):
+    def setUp(self):
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.file = self.folder / "memswitch.yaml"
+        self.file.write_text(MEMSWITCH)
+        self.socket = self.folder / "control.sock"
+        self.switch = self.lab.start_switch(SMARTSWITCH, self.file, "--control", self.socket)
+        self.addCleanup(self.end, self.switch)
+        self.switch.wait_until(self.lab.service_answers, f"ping to {SERVICE}")
+
+    def order(self, verb, *words, code=0):
+        """What a verb says that talks to this switch."""
+        done = subprocess.run([SMARTSWITCH, verb, "--control", self.socket, *words], capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout if code == 0 else done.stderr
+
+    def element_names(self):
+        return [element["name"] for element in json.loads(self.order("ctl", "GET", "elements"))]
+
+    def test_no_request_is_lost_by_reloads(self):
+        found = []
+        load = threading.Thread(target=lambda: found.append(
+            self.ask("run", "--server", SERVICE, "--keys", 500, "--requests", 20_000, "--rate", 4000, "--get-ratio", 0.9)))
+        self.load(500)
+        load.start()
+        reloads = 0
+        while load.is_alive():
+            text = MEMSWITCH if reloads % 2 else with_another_element(MEMSWITCH)
+            self.file.write_text(text.replace("CACHE_MAX_AGE: 10s", f"CACHE_MAX_AGE: {10 + reloads % 3}s"))
+            report = json.loads(self.order("reload", "--json"))
+            self.assertEqual(report["states"]["added"] + report["states"]["removed"], [])
+            reloads += 1
+        load.join()
+        self.assertGreater(reloads, 20)
+        self.assert_all_right(found[0])
+        summary = self.stop_cleanly(self.switch)
+        self.assertEqual(summary["departed"]["drops"], {"dropped": 0})
+
+    def test_a_file_with_a_fault_changes_nothing(self):
+        before = self.element_names()
+        self.file.write_text(MEMSWITCH.replace("class: CacheResponder", "class: CacheResponse"))
+        self.assertIn("memswitch.yaml", self.order("reload", code=1))
+        self.assertIn("did you mean `CacheResponder`?", self.order("reload", "--dry-run", code=1))
+        self.switch.process.send_signal(signal.SIGHUP)
+        until(lambda: self.switch.log.read_text().count("nothing was reloaded") == 3, "the log to tell of it")
+        self.assertEqual(self.element_names(), before)
+        with UdpMemcached(self.lab) as client:
+            client.set(b"k", b"v")
+            self.assertEqual(client.get(b"k"), b"v")
+        self.file.write_text(with_another_element(MEMSWITCH))
+        self.switch.process.send_signal(signal.SIGHUP)
+        until(lambda: "passed" in self.element_names(), "the right file to take over")
+        self.stop_cleanly(self.switch)
+
+    def test_servers_are_drained_and_come_back(self):
+        def servers(**second):
+            both = [{"name": "mc1", "mac": "02:00:00:00:01:01", "address": "10.11.0.11"},
+                    {"name": "mc2", "mac": "02:00:00:00:01:02", "address": "10.11.0.12", **second}]
+            self.order("set", "backends", "servers", json.dumps(both))
+
+        def gets():
+            before = self.lab.gets_by_server()
+            with UdpMemcached(self.lab) as client:
+                for i in range(60):
+                    self.assertIsNone(client.get(b"nobody-%d" % i))
+            after = self.lab.gets_by_server()
+            return [after[role] - before[role] for role in SERVERS]
+
+        self.assertTrue(all(gets()))
+        servers(drained=True)
+        listed = json.loads(self.order("call", "backends", "list"))
+        self.assertEqual([server["state"] for server in listed], ["up", "drained"])
+        first, second = gets()
+        self.assertGreaterEqual(first, 60)
+        self.assertEqual(second, 0)
+        servers()
+        self.assertTrue(all(gets()))
+        self.assertIn("no parameter `server`", self.order("set", "backends", "server", "x", code=1))
+        self.stop_cleanly(self.switch)
+
+    def test_a_cached_key_can_be_looked_up_and_purged(self):
+        with UdpMemcached(self.lab) as client:
+            client.set(b"some-key", b"value")
+            # The first gets make it hot, and it is fetched.
+            until(lambda: client.get(b"some-key") == b"value" and json.loads(self.order("call", "hot", "look_up", "some-key"))["cached"] == "yes",
+                  "the key to be cached")
+            self.order("call", "hot", "purge", "some-key")
+            self.assertEqual(json.loads(self.order("call", "hot", "look_up", "some-key"))["cached"], "no")
+            self.assertEqual(client.get(b"some-key"), b"value")
+        self.order("call", "hot", "pin", "some-key")
+        self.assertEqual(json.loads(self.order("call", "hot", "pins")), ["some-key"])
+        self.assertIn("did you mean", self.order("call", "hot", "purg", "x", code=1))
+        self.stop_cleanly(self.switch)
+
+    def test_a_killed_switch_leaves_nothing_in_the_way(self):
+        self.switch.process.kill()
+        self.switch.process.wait()
+        self.assertTrue(self.socket.exists())
+        again = self.lab.start_switch(SMARTSWITCH, self.file, "--control", self.socket)
+        self.addCleanup(self.end, again)
+        again.wait_until(self.lab.service_answers, f"ping to {SERVICE}")
+        self.assertIn("cut_to_clients", self.order("stats"))
+        self.stop_cleanly(again)
+
+
+if __name__ == "__main__":
+    unittest.main()
