@@ -2,7 +2,7 @@
 // Copyright the SmartSwitch authors
 //
 // All counts in Prometheus' text format 0.0.4. Names and labels are stable: dashboards and alerts rely on them
-// (configs/grafana-dashboard.json, configs/prometheus-alerts.yaml).
+// (configs/monitoring/grafana-dashboard.json, configs/monitoring/prometheus-alerts.yaml).
 #pragma once
 
 #include <string>

@@ -173,14 +173,14 @@ class Routes(ControlTest):
         exposed = set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
         for line in text.splitlines():
             self.assertRegex(line, r"^(# (HELP|TYPE) |smartswitch_[a-z_]+(\{([a-z]+=\"([^\"\\]|\\.)*\",?)+\})? [-+0-9.e]+$)")
-        for name in ("prometheus-alerts.yaml", "grafana-dashboard.json"):
+        for name in ("monitoring/prometheus-alerts.yaml", "monitoring/grafana-dashboard.json"):
             used = set(re.findall(r"smartswitch_[a-z_]+", (CONFIGS / name).read_text()))
             self.assertTrue(used, name)
             self.assertEqual(used - exposed, set(), name)
-        alerts = yaml.safe_load((CONFIGS / "prometheus-alerts.yaml").read_text())
+        alerts = yaml.safe_load((CONFIGS / "monitoring/prometheus-alerts.yaml").read_text())
         for rule in alerts["groups"][0]["rules"]:
             self.assertEqual(sorted(rule), ["alert", "annotations", "expr", "for", "labels"], rule)
-        dashboard = json.loads((CONFIGS / "grafana-dashboard.json").read_text())
+        dashboard = json.loads((CONFIGS / "monitoring/grafana-dashboard.json").read_text())
         self.assertTrue(all(panel["targets"] for panel in dashboard["panels"] if panel["type"] != "row"))
 
     def test_it_tells_what_the_summary_tells(self):
