@@ -12,7 +12,7 @@ import yaml
 
 from support import ROOT, SMARTSWITCH
 
-RIGHT = [*(ROOT / "configs").rglob("*.yaml"), *(ROOT / "bench/configs").glob("*.yaml"), *(ROOT / "tests/integration").glob("*.yaml"),
+RIGHT = [*(ROOT / "configs").glob("*.yaml"), *(ROOT / "configs/parts").glob("*.yaml"), *(ROOT / "bench/configs").glob("*.yaml"), *(ROOT / "tests/integration").glob("*.yaml"),
          *(ROOT / "examples").rglob("*.yaml")]
 OWN_ELEMENT = "examples/own_element"  # its class is not the program's
 
