@@ -186,9 +186,9 @@ SMARTSWITCH_ELEMENT(TestTicker)
 namespace runtime::reloads {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 constexpr Duration kReloadPatience{20'000'000'000};
 
