@@ -18,7 +18,7 @@ constexpr const char* kVerbs[] = {"",        "get", "gets",      "mg",      "me"
                                   "unknown"};
 static_assert(std::size(kVerbs) == static_cast<std::size_t>(Verb::kUnknown) + 1);
 
-constexpr std::pair<std::uint8_t, const char*> kFlags[] = {
+constexpr std::pair<std::uint8_t, const char*> kFlagWords[] = {
     {kSeveral, "several"}, {kBinary, "binary"},        {kEncodedKey, "encoded key"}, {kQuiet, "quiet"},
     {kOwn, "own"},         {kLast, "last of a reply"}, {kWrites, "writes"},
 };
@@ -26,7 +26,7 @@ constexpr std::pair<std::uint8_t, const char*> kFlags[] = {
 void words_of_memcached(const Annotations& annotations, std::vector<AnnotationWord>& words) {
   if (annotations.verb != 0 && annotations.verb < std::size(kVerbs)) words.push_back({"verb", kVerbs[annotations.verb]});
   std::string flags;
-  for (const auto& [flag, name] : kFlags) {
+  for (const auto& [flag, name] : kFlagWords) {
     if ((annotations.flags & flag) != 0) flags += (flags.empty() ? "" : ", ") + std::string(name);
   }
   if (!flags.empty()) words.push_back({"flags", flags});
