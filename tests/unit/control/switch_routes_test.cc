@@ -87,8 +87,8 @@ TEST_F(SwitchRoutesTest, TellsTheGraphWithPackets) {
   for (const Json& c : graph["connections"])
     ways.push_back(c["from"].get<std::string>() + "." + c["output"].get<std::string>() + ">" + c["to"].get<std::string>() + " " +
                    c["packets"].dump());
-  EXPECT_THAT(ways, testing::UnorderedElementsAre("source.out>queue 100", "queue.out>spread 100", "spread.0>lane1/count 50",
-                                                  "spread.1>end 50", "lane1/count.out>lane1/end 50"));
+  EXPECT_THAT(ways, ::testing::UnorderedElementsAre("source.out>queue 100", "queue.out>spread 100", "spread.0>lane1/count 50",
+                                                    "spread.1>end 50", "lane1/count.out>lane1/end 50"));
   EXPECT_EQ(graph["workers"][0]["sources"], Json({"source", "queue"}));
   EXPECT_EQ(graph["elements"][0]["parameters"], Json({{"count", "100"}, {"rate", "100k"}}));
 }

@@ -296,7 +296,7 @@ std::string poll_and_discard(const std::string& device) {
 TEST(Switch, SaysWhichDeviceCannotBeHadAndWhy) {
   EXPECT_THAT(
       messages(poll_and_discard("net_af_packet0,iface=nosuchif0")),
-      ElementsAre(testing::AllOf(HasSubstr("port `a` (net_af_packet0,iface=nosuchif0)"), HasSubstr("no interface called `nosuchif0`"))));
+      ElementsAre(::testing::AllOf(HasSubstr("port `a` (net_af_packet0,iface=nosuchif0)"), HasSubstr("no interface called `nosuchif0`"))));
   EXPECT_THAT(messages(poll_and_discard("net_pcap0,rx_pcap=no/such.pcap")), ElementsAre(HasSubstr("there is no file `no/such.pcap`")));
   EXPECT_THAT(messages(poll_and_discard("net_nul0")), ElementsAre(HasSubstr("did you mean `net_null`?")));
   EXPECT_THAT(messages(poll_and_discard("0000:7f:1f.7")), ElementsAre(HasSubstr("without PCI devices")));
@@ -324,8 +324,8 @@ ports: {a: {device: net_ring0, tx_queues: 17}, b: {device: net_null0}}
 elements: {rx: {class: PollDevice, port: b}, tx: {class: ToDevice, port: a}}
 connections: [rx -> tx]
 )"),
-              ElementsAre(testing::AllOf(HasSubstr("17 send queues are needed, but the device has 16"),
-                                         HasSubstr("put a Queue before one ToDevice"))));
+              ElementsAre(::testing::AllOf(HasSubstr("17 send queues are needed, but the device has 16"),
+                                           HasSubstr("put a Queue before one ToDevice"))));
 }
 
 TEST(Switch, SetsMtuAndMac) {
@@ -340,7 +340,7 @@ ports: {a: {device: net_ring0, mtu: 9000}}
 elements: {rx: {class: PollDevice, port: a}, tx: {class: ToDevice, port: a}}
 connections: [rx -> tx]
 )"),
-              ElementsAre(testing::AllOf(HasSubstr("rte_eth_dev_set_mtu fails"), HasSubstr("leave `mtu:` out"))));
+              ElementsAre(::testing::AllOf(HasSubstr("rte_eth_dev_set_mtu fails"), HasSubstr("leave `mtu:` out"))));
 }
 
 }  // namespace
