@@ -67,8 +67,11 @@ class SwitchRoutesTest : public ::testing::Test {
   }
   void run() {
     live_->start();
-    EXPECT_TRUE(
-        live_->wait_until([&] { return live_->snapshot().element("lane1/count")->counter("packets") == 50; }, Duration{20'000'000'000}));
+    const auto all_have_come = [this] {
+      const Snapshot s = live_->snapshot();
+      return s.element("lane1/count")->counter("packets") == 50 && s.element("end")->counter("discarded") == 50;
+    };
+    EXPECT_TRUE(live_->wait_until(all_have_come, Duration{20'000'000'000}));
   }
 
   std::unique_ptr<Switch> live_;
