@@ -63,6 +63,8 @@ PoolSize size_large_pool(std::uint64_t packets) {
           .data_room = kLargestPacket + RTE_PKTMBUF_HEADROOM};
 }
 
+bool fits(rte_mempool* pool, std::uint16_t mtu) { return mtu + kFrameOverhead + RTE_PKTMBUF_HEADROOM <= rte_pktmbuf_data_room_size(pool); }
+
 Pool make_pool(const PoolSize& size, Problems& problems) {
   static std::atomic<unsigned> serial{0};
   const std::string name = "packets" + std::to_string(serial++);

@@ -41,6 +41,9 @@ PoolSize size_large_pool(std::uint64_t packets);
 /// What the plan says of ports, before devices are asked, which may change it.
 PoolNeeds planned_needs(const graph::Plan& plan);
 
+/// Whether a frame of an MTU fits a packet of the pool.
+bool fits(rte_mempool* pool, std::uint16_t mtu);
+
 /// Null, with the reason in `problems`, if there is no memory for it.
 Pool make_pool(const PoolSize& size, Problems& problems);
 

@@ -18,6 +18,7 @@
 #include "runtime/device_advice.h"
 #include "runtime/driver_sockets.h"
 #include "runtime/eal.h"
+#include "runtime/pool.h"
 
 namespace smartswitch::runtime {
 namespace {
@@ -379,7 +380,14 @@ bool Ports::add_from(const graph::Plan& plan, rte_mempool* pool, Problems& probl
   }
   wanted.ports_.clear();
   for (std::size_t i = old; i < ports_.size(); ++i) {
-    if (open_port(ports_[i], problems) && set_up_queues(ports_[i], pool, problems)) start_port(ports_[i], problems);
+    Live& port = ports_[i];
+    if (!open_port(port, problems)) continue;
+    if (!fits(pool, port.mtu)) {
+      report(port, fmt::format("packets of its MTU of {} do not fit the packet pool that was made at the start", port.mtu),
+             "give it a smaller `mtu`, or restart the switch", problems);
+    } else if (set_up_queues(port, pool, problems)) {
+      start_port(port, problems);
+    }
   }
   if (problems.size() != before) {
     for (std::size_t i = old; i < ports_.size(); ++i) stop_port(ports_[i]);

@@ -29,6 +29,7 @@
 
 #include "graph/plan.h"
 #include "runtime/eal.h"
+#include "runtime/objects.h"
 #include "runtime/observe/edge_hooks.h"
 #include "runtime/reloaded.h"
 #include "runtime/snapshot.h"
@@ -45,8 +46,6 @@ enum class Phase : std::uint8_t {
   kDraining,  ///< takes nothing new in
   kStopped,
 };
-
-enum class ObjectKind : std::uint8_t { kElement, kState };
 
 /// start(), wait_until() and close() are for one thread; the others may be called from any, until close().
 class Switch {
@@ -76,12 +75,6 @@ class Switch {
   /// Nothing, with the reason in `problems`, if there is no such thing, or it refuses.
   std::optional<Value> call(ObjectKind kind, const std::string& object, const std::string& handler, const Value& argument,
                             Problems& problems);
-  /// A plan like the one that runs, but for one parameter of an element or a state object: for reload(). Nothing, with the reason in
-  /// `problems`, if there is no such parameter, or it decides how the graph is wired.
-  [[nodiscard]] std::optional<graph::Plan> plan_with(ObjectKind kind, const std::string& object, const std::string& parameter, Value value,
-                                                     Problems& problems) const;
-  /// Runs `task` while all workers stand still between two rounds: quick, please.
-  void while_still(const std::function<void(Pipeline&)>& task);
   /// Runs `task` while all workers stand still: to put those on edges, or off them, who look at packets (runtime/observe). Who was put on
   /// stays over a reload, and has to be taken off before it ends.
   void change_hooks(const std::function<void(observe::EdgeHooks&)>& task);

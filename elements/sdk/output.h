@@ -29,8 +29,6 @@ class Output {
     element_ = element;
     index_ = index;
   }
-  /// As it was at first.
-  void disconnect() { connect(&drop_unconnected, nullptr, 0); }
   [[nodiscard]] bool connected() const { return element_ != nullptr; }
   /// For whoever puts something between, and later back what was there: the runtime, while no worker is at work.
   [[nodiscard]] Target target() const { return {entry_, element_, index_}; }

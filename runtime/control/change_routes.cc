@@ -74,7 +74,7 @@ void call(const SwitchRoutes& routes, const Subject& target, bool may_change, Va
 void set(const SwitchRoutes& routes, const Subject& target, Value value, const Reply& reply) {
   routes.program.change([target, value = std::move(value), reply](Switch& live) {
     Problems problems;
-    auto plan = live.plan_with(target.kind, target.object, target.part, value, problems);
+    auto plan = with_parameter(*live.plan(), target.kind, target.object, target.part, value, problems);
     const auto report = plan ? live.reload(std::move(*plan), problems) : std::nullopt;
     reply(report ? reload_response(*report, false) : refusal_response(problems));
   });

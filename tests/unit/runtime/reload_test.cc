@@ -371,6 +371,12 @@ connections: [rx -> end, more -> end, source -> tx]
 )"),
               ElementsAre(HasSubstr("there is no file `no/such`")));
   EXPECT_THAT(refusal(*live, R"(
+ports: {a: {device: net_ring0}, b: {device: net_null1, mtu: 9000}}
+elements: {rx: {class: PollDevice, port: a}, tx: {class: ToDevice, port: a}, more: {class: PollDevice, port: b}, source: Source, end: Discard}
+connections: [rx -> end, more -> end, source -> tx]
+)"),
+              ElementsAre(HasSubstr("packets of its MTU of 9000 do not fit the packet pool")));
+  EXPECT_THAT(refusal(*live, R"(
 ports: {a: {device: net_ring0}}
 elements: {source: Source, tx: {class: ToDevice, port: a}, rx: {class: PollDevice, port: a}, wait: {class: Queue, capacity: 100000}, end: Discard}
 connections: [source -> tx, rx -> wait -> end]
@@ -390,7 +396,6 @@ TEST(Reload, KeepsPacketsThatAnElementWithOtherParametersHolds) {
   const auto live = run(slow);
   ASSERT_TRUE(live);
   ASSERT_TRUE(live->wait_until([&] { return live->snapshot().element("late")->held > 0; }, kReloadPatience));
-  live->while_still([&](Pipeline&) {});
   // Whoever came before a reload leaves before those who came after it if its time is up first: only nothing may be lost.
   reload(*live, fast);
   const std::uint64_t seen = live->snapshot().element("end")->counter("seen");
@@ -441,17 +446,17 @@ TEST(Parameters, OfAnObjectThatRunsCanBeChanged) {
   const auto live = run(kTicking);
   ASSERT_TRUE(live);
   Problems problems;
-  auto plan = live->plan_with(ObjectKind::kElement, "wait", "capacity", "2000", problems);
+  auto plan = with_parameter(*live->plan(), ObjectKind::kElement, "wait", "capacity", "2000", problems);
   ASSERT_TRUE(plan);
   EXPECT_THAT(live->reload(std::move(*plan), problems)->elements.changed, ElementsAre("wait"));
   EXPECT_EQ(live->plan()->elements[2].parameters.find("capacity")->text(), "2000");
 
-  plan = live->plan_with(ObjectKind::kElement, "wait", "capacity", "none", problems);
+  plan = with_parameter(*live->plan(), ObjectKind::kElement, "wait", "capacity", "none", problems);
   ASSERT_TRUE(plan);
   EXPECT_FALSE(live->reload(std::move(*plan), problems));
-  EXPECT_FALSE(live->plan_with(ObjectKind::kElement, "wait", "capacities", "1", problems));
-  EXPECT_FALSE(live->plan_with(ObjectKind::kElement, "end", "order", "other", problems));
-  EXPECT_FALSE(live->plan_with(ObjectKind::kElement, "weight", "capacity", "1", problems));
+  EXPECT_FALSE(with_parameter(*live->plan(), ObjectKind::kElement, "wait", "capacities", "1", problems));
+  EXPECT_FALSE(with_parameter(*live->plan(), ObjectKind::kElement, "end", "order", "other", problems));
+  EXPECT_FALSE(with_parameter(*live->plan(), ObjectKind::kElement, "weight", "capacity", "1", problems));
   std::vector<std::string> said;
   for (const Problem& p : problems.list()) said.push_back(p.message);
   EXPECT_THAT(said, ElementsAre(HasSubstr("`none` is not an integer"), HasSubstr("no parameter `capacities`"),
