@@ -124,7 +124,7 @@ struct ConfigurationFile {
 struct SetParameter {
   bool of_state = false;  ///< a state object's, not an element's
   std::string object;
-  std::string parameter;
+  std::string parameter;  ///< or a part of it: "servers/mc1/weight"
   Value value;
 };
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "elements/sdk/suggest.h"
+#include "runtime/value_path.h"
 
 namespace smartswitch::runtime {
 namespace {
@@ -59,8 +60,10 @@ Value with_member(const Value& map, const std::string& key, Value value) {
   return Value::map(std::move(members), map.where());
 }
 
+// `path`: the parameter, or within it as with_value_at() takes it.
 template <class Spec>
-bool set_parameter(Spec& spec, const std::string& name, Value value, Problems& problems) {
+bool set_parameter(Spec& spec, const std::string& path, Value value, Problems& problems) {
+  const std::string name = path.substr(0, path.find('/'));
   const ParameterInfo* parameter = spec.info->parameter(name);
   if (parameter == nullptr) {
     problems.add({}, fmt::format("{} has no parameter `{}`", spec.info->name, name), did_you_mean(name, names_of(spec.info->parameters)));
@@ -69,6 +72,13 @@ bool set_parameter(Spec& spec, const std::string& name, Value value, Problems& p
   if (wires_the_graph(*spec.info, *parameter)) {
     problems.add({}, fmt::format("`{}` of `{}` decides how the graph is wired", name, spec.name), "change it in the file and reload that");
     return false;
+  }
+  if (name.size() != path.size()) {
+    const Value* present = spec.parameters.find(name);
+    auto whole = with_value_at(present == nullptr ? Value::list({}) : *present, path.substr(name.size() + 1), value,
+                               fmt::format("`{}` of `{}`", name, spec.name), problems);
+    if (!whole) return false;
+    value = std::move(*whole);
   }
   spec.parameters = with_member(spec.parameters, name, std::move(value));
   return true;
@@ -101,8 +111,10 @@ std::optional<graph::Plan> with_parameter(graph::Plan plan, ObjectKind kind, con
     return found != nullptr && set_parameter(list[static_cast<std::size_t>(found - list.data())], parameter, std::move(value), problems);
   };
   const bool of_state = kind == ObjectKind::kState;
-  std::erase_if(plan.set,
-                [&](const graph::SetParameter& s) { return s.of_state == of_state && s.object == object && s.parameter == parameter; });
+  // What was set within it before counts no more.
+  std::erase_if(plan.set, [&](const graph::SetParameter& s) {
+    return s.of_state == of_state && s.object == object && (s.parameter + "/").starts_with(parameter + "/");
+  });
   plan.set.push_back({of_state, object, parameter, value});
   const bool set = of_state ? set_in(plan.states, "state object") : set_in(plan.elements, "element");
   return set ? std::optional(std::move(plan)) : std::nullopt;

@@ -22,10 +22,10 @@ class Targets {
       targets_.push_back({{server.address.value_or(Ipv4Address{}).host_order, server.port, number}, server.mac.value_or(MacAddress{})});
       if (!server.mac)
         problems.add({}, fmt::format("server `{}` of `{}` has no MAC address to send requests to", server.name, pool.name()),
-                     "give it one: `mac: \"02:00:00:00:01:01\"`");
+                     "say what it is, such as `mac: \"02:00:00:00:01:01\"`");
       if (addresses && !server.address)
         problems.add({}, fmt::format("server `{}` of `{}` has no address to send requests to", server.name, pool.name()),
-                     "give it one: `address: 10.11.0.11`");
+                     "say what it is, such as `address: 10.0.0.11`");
     }
   }
 

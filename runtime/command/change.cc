@@ -155,12 +155,15 @@ void add_reload(CLI::App& app, int& exit_code) {
 void add_set(CLI::App& app, int& exit_code) {
   CLI::App* verb = app.add_subcommand("set", "Give a parameter of a running element or state object another value");
   verb->footer(
-      "It holds until the next reload.\n  smartswitch set hot max_age 5s\n  smartswitch set backends servers '[{name: mc1, weight: 2}, "
-      "{name: mc2, drained: true}]'");
+      "It holds until the next reload. A part of a parameter is named as in a path; ~ takes a member or an item out.\n"
+      "  smartswitch set hot max_age 5s\n"
+      "  smartswitch set backends servers/mc1/drained true\n"
+      "  smartswitch set backends servers/mc3 '{mac: \"02:00:00:00:01:03\", address: 10.0.0.13}'\n"
+      "  smartswitch set backends servers/mc1 '~'");
   auto options = std::make_shared<ObjectOptions>();
   options->remote.add_to(*verb);
   verb->add_option("object", options->object, "Its name in the configuration")->required()->type_name("NAME");
-  verb->add_option("parameter", options->part, "The parameter")->required()->type_name("PARAMETER");
+  verb->add_option("parameter", options->part, "The parameter, or PARAMETER/PART")->required()->type_name("PARAMETER");
   verb->add_option("value", options->value, "The value, as a file would have it")->required()->type_name("YAML");
   verb->callback([options, &exit_code] { exit_code = set(*options); });
 }

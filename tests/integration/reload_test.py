@@ -78,10 +78,8 @@ class Reload(MemswitchTest):
         self.stop_cleanly(self.switch)
 
     def test_servers_are_drained_and_come_back(self):
-        def servers(**second):
-            both = [{"name": "mc1", "mac": "02:00:00:00:01:01", "address": "10.11.0.11"},
-                    {"name": "mc2", "mac": "02:00:00:00:01:02", "address": "10.11.0.12", **second}]
-            self.order("set", "backends", "servers", json.dumps(both))
+        def states():
+            return {server["name"]: server["state"] for server in json.loads(self.order("call", "backends", "list"))}
 
         def gets():
             before = self.lab.gets_by_server()
@@ -92,14 +90,17 @@ class Reload(MemswitchTest):
             return [after[role] - before[role] for role in SERVERS]
 
         self.assertTrue(all(gets()))
-        servers(drained=True)
-        listed = json.loads(self.order("call", "backends", "list"))
-        self.assertEqual([server["state"] for server in listed], ["up", "drained"])
+        self.order("set", "backends", "servers/mc2/drained", "true")
+        self.assertEqual(states(), {"mc1": "up", "mc2": "drained"})
         first, second = gets()
         self.assertGreaterEqual(first, 60)
         self.assertEqual(second, 0)
-        servers()
+        self.order("set", "backends", "servers/mc2", "~")
+        self.assertEqual(states(), {"mc1": "up"})
+        self.order("set", "backends", "servers/mc2", '{mac: "02:00:00:00:01:02", address: 10.11.0.12}')
+        self.assertEqual(states(), {"mc1": "up", "mc2": "up"})
         self.assertTrue(all(gets()))
+        self.assertIn("there is no `mc3`", self.order("set", "backends", "servers/mc3/weight", "2", code=1))
         self.assertIn("no parameter `server`", self.order("set", "backends", "server", "x", code=1))
         self.stop_cleanly(self.switch)
 

@@ -194,7 +194,7 @@ TEST_F(Health, SaysWhichServerItCannotProbe) {
   options_.states["backends"] = pool.get();
   const Problems problems = TestBench::problems_of("HealthProber", Value::map({{"backends", "backends"}}), options_);
   ASSERT_EQ(problems.size(), 1U);
-  EXPECT_EQ(problems.list()[0].hint, "give it one: `address: 10.11.0.11`");
+  EXPECT_EQ(problems.list()[0].hint, "say what it is, such as `address: 10.0.0.11`");
 }
 
 }  // namespace

@@ -141,7 +141,7 @@ TEST(KeyHashSwitch, NeedsAMacAddressOfEachServer) {
   const Problems problems = TestBench::problems_of("KeyHashSwitch", Value::map({{"backends", "backends"}}), options);
   ASSERT_EQ(problems.size(), 1U);
   EXPECT_EQ(problems.list()[0].message, "server `b` of `backends` has no MAC address to send requests to");
-  EXPECT_EQ(problems.list()[0].hint, "give it one: `mac: \"02:00:00:00:01:01\"`");
+  EXPECT_EQ(problems.list()[0].hint, "say what it is, such as `mac: \"02:00:00:00:01:01\"`");
 }
 
 }  // namespace
