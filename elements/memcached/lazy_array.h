@@ -81,11 +81,12 @@ class LazyArray {
  private:
   static constexpr std::size_t kHugePage = 2 << 20;
   static constexpr std::size_t kPage = 4096;
-  void* memory_ = nullptr;
-  std::size_t reserved_ = 0;  // bytes
+  // What readers need comes first: it shares a line of the cache with what is in front of it.
   T* items_ = nullptr;
   std::size_t count_ = 0;
-  std::size_t usable_ = 0;  // bytes, whole pages
+  void* memory_ = nullptr;
+  std::size_t reserved_ = 0;  // bytes
+  std::size_t usable_ = 0;    // bytes, whole pages
 };
 
 }  // namespace smartswitch::memcached
