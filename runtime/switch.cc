@@ -76,6 +76,8 @@ struct Switch::Parts {
     std::shared_ptr<State> state;
   };
   std::vector<Lingering> lingering;
+  std::vector<std::shared_ptr<State>> unfinished;  // what a change has left to be done
+  std::size_t next_to_go_on = 0;
 
   std::mutex changing;              // one reload, stop or meeting at a time; taken first
   mutable std::shared_mutex shape;  // of what is above: held exclusively while it changes
@@ -157,13 +159,45 @@ void Switch::start() {
   parts_->phase = Phase::kRunning;
 }
 
-bool Switch::wait_until(const std::function<bool()>& done, Duration at_most) {
+namespace {
+
+bool wait_for(const std::function<bool()>& done, Duration at_most) {
   const std::int64_t give_up = monotonic_ns() + at_most.nanoseconds;
   while (!done()) {
     if (monotonic_ns() >= give_up) return false;
     rte_delay_us_sleep(1000);
   }
   return true;
+}
+
+}  // namespace
+
+bool Switch::wait_until(const std::function<bool()>& done, Duration at_most) {
+  const auto done_or_go_on = [&] {
+    if (done()) return true;
+    go_on();
+    return false;
+  };
+  return wait_for(done_or_go_on, at_most);
+}
+
+// Each part on another worker. The workers do it, because who holds a lock that they need must not be somebody whom they keep from running.
+bool Switch::go_on() {
+  Parts& parts = *parts_;
+  const std::lock_guard alone(parts.changing);
+  if (!parts.workers_run()) return false;
+  std::erase_if(parts.unfinished, [&](const std::shared_ptr<State>& state) {
+    Worker& worker = *parts.workers[parts.next_to_go_on++ % parts.workers.size()];
+    bool more = false;
+    Meeting one(1, [&] { more = state->go_on(monotonic_ns()); });
+    worker.call_to(one);
+    one.await_end();
+    if (more) return false;
+    const std::shared_ptr<void> left = state->left_over();
+    if (left) parts.still([] {});
+    return true;
+  });
+  return !parts.unfinished.empty();
 }
 
 void Switch::drain() {
@@ -190,7 +224,7 @@ void Switch::stop() {
     }
     return parts_->held() == 0;
   };
-  wait_until(drained, Duration{kDrainPatience});
+  wait_for(drained, Duration{kDrainPatience});
   for (const auto& worker : parts_->workers) worker->stop();
   parts_->stopped = monotonic_ns();
   parts_->phase = Phase::kStopped;
@@ -202,6 +236,7 @@ std::uint64_t Switch::close() {
   parts_->hooks.take_off();
   parts_->pipeline.reset();
   parts_->lingering.clear();
+  parts_->unfinished.clear();
   parts_->workers.clear();
   parts_->ports.reset();
   const std::uint64_t lost = parts_->packets_in_use();
@@ -283,6 +318,11 @@ std::optional<Reloaded> Switch::reload(graph::Plan plan, Problems& problems) {
     connect_bells(*next, *parts.ports, parts.workers);
     if (wiring) parts.hooks.put_on(wiring);
   });
+  for (std::size_t i = 0; i < made->states().size(); ++i) {
+    const std::shared_ptr<State>& state = made->states()[i];
+    const auto& known = parts.unfinished;
+    if (!made->state_kept(i) && std::find(known.begin(), known.end(), state) == known.end()) parts.unfinished.push_back(state);
+  }
   std::swap(parts.pipeline, made);
   const std::shared_ptr<const graph::Plan> before = std::exchange(parts.plan, next);
   parts.part_with(*made);

@@ -59,7 +59,8 @@ class Switch {
 
   /// Lets the workers run. Once.
   void start();
-  /// Waits until `done` is true, which is asked once a millisecond, or `at_most` has gone by. Returns what `done` said last.
+  /// Waits until `done` is true, which is asked once a millisecond, or `at_most` has gone by. Returns what `done` said last. Goes on with
+  /// changes meanwhile.
   bool wait_until(const std::function<bool()>& done, Duration at_most);
   /// From now on takes in nothing new and lets Queues run empty. There is no way back but another switch.
   void drain();
@@ -69,6 +70,9 @@ class Switch {
   /// overtakes another, unless the plan itself changes their way. State objects of the same name and class stay. Nothing, with all reasons
   /// in `problems`, if that cannot be: then all is as it was. One at a time: others wait.
   std::optional<Reloaded> reload(graph::Plan plan, Problems& problems);
+  /// Does a part of what a reload has left to be done while packets flow (State::go_on). True: there is more; to be called again in a
+  /// millisecond or so, which leaves the workers most of their time.
+  bool go_on();
   /// What reload() would change, as far as that can be told without trying.
   [[nodiscard]] Reloaded difference(const graph::Plan& plan) const;
   /// Calls a handler of an element or a state object. Of an element with copies on several workers each is asked, and the result is a list.

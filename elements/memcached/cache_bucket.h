@@ -34,6 +34,7 @@ struct alignas(64) CacheBucket {
   std::atomic<std::uint32_t> no_fill_until;        // s; an item with an expiry may live until then
   std::atomic<std::uint32_t> pending;              // PendingWrites: those whose reply has not come, or can't be told apart
   std::atomic<std::uint8_t> renewing;              // the tag of a key that was marked for one client to renew; kAnyTag: of more
+  std::atomic<bool> moved;                         // all that it knew is in another index by now
   mutable std::atomic<std::uint16_t> frequencies;  // two bits each: asked for since S3-FIFO last looked
   std::atomic<Ref> places[kWays];
 

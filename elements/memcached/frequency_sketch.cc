@@ -3,10 +3,33 @@
 #include "elements/memcached/frequency_sketch.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace smartswitch::memcached {
 
 bool FrequencySketch::reserve(std::size_t bytes) { return lines_.reserve(std::max<std::size_t>(bytes / sizeof(Line), 1)); }
+
+// A line has the keys of a range of hashes. Of two lines that become one, keys share counters: those of the larger count are too high for
+// the others, as ever; a sum would be for all.
+void FrequencySketch::take_counts(const FrequencySketch& other) {
+  const auto range = [](std::size_t i, std::size_t n, std::size_t of) { return i * of / n; };
+  for (std::size_t i = 0; i < lines_.size(); ++i) {
+    const std::size_t end = std::max(range(i + 1, lines_.size(), other.lines_.size()), range(i, lines_.size(), other.lines_.size()) + 1);
+    for (std::size_t from = range(i, lines_.size(), other.lines_.size()); from < end; ++from) lines_[i].take_larger(other.lines_[from]);
+  }
+}
+
+void FrequencySketch::Line::take_larger(const Line& other) {
+  const std::uint64_t others_gets = other.gets.load(std::memory_order_relaxed);
+  if (others_gets > gets.load(std::memory_order_relaxed)) gets.store(others_gets, std::memory_order_relaxed);
+  for (std::size_t word = 0; word < std::size(counters); ++word) {
+    const std::uint64_t mine = counters[word].load(std::memory_order_relaxed);
+    const std::uint64_t others = other.counters[word].load(std::memory_order_relaxed);
+    std::uint64_t larger = 0;
+    for (unsigned shift = 0; shift < 64; shift += 4) larger |= std::max(mine >> shift & 0xF, others >> shift & 0xF) << shift;
+    if (larger != mine) counters[word].store(larger, std::memory_order_relaxed);
+  }
+}
 
 // The line was chosen by the hash's lower half; each row takes eight bits of the upper one.
 FrequencySketch::Place FrequencySketch::place(std::uint64_t hash, unsigned row) {

@@ -22,6 +22,10 @@ class FrequencySketch {
   /// the system refuses.
   bool reserve(std::size_t bytes);
 
+  /// Makes its counts, after reserve(), those of another one, of whatever size: about as good as there. Others may use that one meanwhile.
+  void take_counts(const FrequencySketch& other);
+  void swap(FrequencySketch& other) noexcept { lines_.swap(other.lines_); }
+
   /// Counts a get; how many there were, this one included, at most kMost.
   unsigned add(std::uint64_t hash);
   [[nodiscard]] unsigned count(std::uint64_t hash) const;
@@ -35,6 +39,7 @@ class FrequencySketch {
   struct alignas(64) Line {
     std::atomic<std::uint64_t> gets;
     std::atomic<std::uint64_t> counters[7];
+    void take_larger(const Line& other);
   };
   struct Place {
     unsigned word;

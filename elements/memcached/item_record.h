@@ -82,6 +82,10 @@ class ItemRecord {
       if (kind() == Kind::kPiece) words = (value_length() + 7) / 8;
       return static_cast<std::uint32_t>((kHead + words * 8 + kUnit - 1) / kUnit);
     }
+    /// The same, but for its generation. Not of a kPiece.
+    [[nodiscard]] Head in_generation(std::uint32_t generation) const {
+      return {first_, std::uint64_t{generation} << 32 | static_cast<std::uint32_t>(second_)};
+    }
     [[nodiscard]] std::uint64_t first() const { return first_; }
     [[nodiscard]] std::uint64_t second() const { return second_; }
 

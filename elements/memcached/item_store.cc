@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "elements/memcached/index_shares.h"
 #include "elements/sdk/hash.h"
 
 namespace smartswitch::memcached {
@@ -18,11 +19,15 @@ constexpr std::uint32_t kMostKept = Segments::kUnits / 8 * 7;
 
 }  // namespace
 
-bool ItemStore::reserve(std::size_t bytes, Counter& evicted) {
+bool ItemStore::reserve(std::size_t bytes, SharedCounter& evicted) {
   evicted_ = &evicted;
-  // An eighth is index: at 70 % load, enough for items of 90 bytes.
-  const std::size_t buckets = bytes / 8 / sizeof(CacheBucket);
-  return buckets_.reserve(buckets) && segments_.reserve(bytes - buckets * sizeof(CacheBucket));
+  bytes_ = bytes;
+  return buckets_.reserve(buckets_in(bytes)) && segments_.reserve(items_in(bytes));
+}
+
+std::size_t ItemStore::items_bytes() {
+  const std::lock_guard hold(lock_);
+  return segments_.used();
 }
 
 std::optional<ItemStore::Details> ItemStore::details(const Hit& hit) {
@@ -110,10 +115,8 @@ bool ItemStore::read_draft(const Draft& draft, std::uint8_t* value) {
   return true;
 }
 
-// Only who holds the store's lock gives ways another place, or takes one from them: what is found here is still so when the bucket is
-// locked.
-ItemStore::Slot ItemStore::find_slot(const ItemText& text, std::string_view key, std::uint64_t hash) const {
-  const CacheBucket& b = bucket(hash);
+// The bucket is locked.
+ItemStore::Slot ItemStore::find_slot(const CacheBucket& b, const ItemText& text, std::string_view key, std::uint64_t hash) const {
   const std::uint8_t tag = CacheBucket::tag_of(hash);
   Slot slot;
   for (unsigned way = 0; way < CacheBucket::kWays; ++way) {
@@ -203,25 +206,33 @@ std::uint64_t ItemStore::hash_of(Ref ref) const {
 }
 
 void ItemStore::make_room(std::uint32_t units, const Filling& filling) {
-  constexpr unsigned kAtOnce = 8;  // so that each one's line of the index is on its way while others are settled
   for (std::int64_t work = units * kWorkFactor; work > 0 && segments_.scarce();) {
     full_.store(true, std::memory_order_relaxed);
     if (victim_.segment == 0) victim_ = segments_.next_victim();
     if (victim_.segment == 0) return;
-    Ref refs[kAtOnce];
-    std::uint64_t hashes[kAtOnce];
-    unsigned n = 0;
-    while (n < kAtOnce && (refs[n] = segments_.next_record(victim_)) != 0) {
-      hashes[n] = hash_of(refs[n]);
-      rte_prefetch0(&bucket(hashes[n]));
-      work -= segments_.at(refs[n])->head().units();
-      ++n;
-    }
-    for (unsigned i = 0; i < n; ++i) settle(refs[i], hashes[i], filling);
-    if (n == kAtOnce) continue;
+    work -= empty_victim(filling);
+  }
+}
+
+// Some of it. How many units it looked at.
+std::int64_t ItemStore::empty_victim(const Filling& filling) {
+  constexpr unsigned kAtOnce = 8;  // so that each one's line of the index is on its way while others are settled
+  std::int64_t work = 0;
+  Ref refs[kAtOnce];
+  std::uint64_t hashes[kAtOnce];
+  unsigned n = 0;
+  while (n < kAtOnce && (refs[n] = segments_.next_record(victim_)) != 0) {
+    hashes[n] = hash_of(refs[n]);
+    prefetch(hashes[n]);
+    work += segments_.at(refs[n])->head().units();
+    ++n;
+  }
+  for (unsigned i = 0; i < n; ++i) settle(refs[i], hashes[i], filling);
+  if (n != kAtOnce) {
     segments_.release(victim_);
     victim_ = {};
   }
+  return work;
 }
 
 void ItemStore::settle(Ref ref, std::uint64_t hash, const Filling& filling) {
@@ -282,18 +293,26 @@ void ItemStore::settle_piece(CacheBucket& b, std::uint64_t hash, Ref ref) {
 bool ItemStore::pin(std::uint64_t hash) {
   const std::lock_guard hold(lock_);
   if (pinned(hash)) return true;
-  if (pin_count_ == kMostPins) return false;
-  pins_[pin_count_++] = hash;
+  const std::size_t n = pin_count_.load(std::memory_order_relaxed);
+  if (n == kMostPins) return false;
+  pins_[n].store(hash, std::memory_order_relaxed);
+  pin_count_.store(n + 1, std::memory_order_release);
   return true;
 }
 
 void ItemStore::unpin(std::uint64_t hash) {
   const std::lock_guard hold(lock_);
-  std::uint64_t* at = std::find(pins_, pins_ + pin_count_, hash);
-  if (at != pins_ + pin_count_) *at = pins_[--pin_count_];
+  const std::size_t n = pin_count_.load(std::memory_order_relaxed);
+  auto* const at = std::find(pins_, pins_ + n, hash);
+  if (at == pins_ + n) return;
+  at->store(pins_[n - 1].load(std::memory_order_relaxed), std::memory_order_relaxed);
+  pin_count_.store(n - 1, std::memory_order_release);
 }
 
-bool ItemStore::pinned(std::uint64_t hash) const { return std::find(pins_, pins_ + pin_count_, hash) != pins_ + pin_count_; }
+bool ItemStore::pinned(std::uint64_t hash) const {
+  const auto* const end = pins_ + pin_count_.load(std::memory_order_acquire);
+  return std::find(pins_, end, hash) != end;
+}
 
 bool ItemStore::worth_keeping(std::uint64_t hash, unsigned frequency, std::uint32_t units) const {
   if (victim_.sparse) return true;

@@ -80,8 +80,47 @@ class ItemStore {
 
   /// Takes at most `bytes`, index included, and from the system only what is used. False if the system refuses. Items that make room for
   /// others are counted in `evicted`.
-  bool reserve(std::size_t bytes, Counter& evicted);
-  [[nodiscard]] CacheBucket& bucket(std::uint64_t hash) const { return buckets_[(hash & 0xFFFFFFFF) * buckets_.size() >> 32]; }
+  bool reserve(std::size_t bytes, SharedCounter& evicted);
+  /// What is known of a key. While a resize goes on, it is brought here first.
+  [[nodiscard]] CacheBucket& bucket(std::uint64_t hash) const {
+    if (before_.load(std::memory_order_acquire) != nullptr) [[unlikely]]
+      move_bucket_of(hash);
+    return line(hash);
+  }
+  void prefetch(std::uint64_t hash) const { rte_prefetch0(&line(hash)); }
+  void prefetch_to_write(std::uint64_t hash) const { __builtin_prefetch(&line(hash), 1); }
+
+  // Another size, in these steps:
+  //
+  //   prepare(bytes, size)                 while others are at work; nothing is different yet
+  //   resize(size, ...)                    while nobody is: from now on what is asked for is brought from the old index to the new one
+  //   while (go_on(generation, now)) ...   a part at a time, while others are at work: brings the rest, and empties what is too much
+  //   end_resize()                         nobody comes upon the old index any more, but may still have hold of it
+  //   give_back(), and `size` ends         nobody has
+
+  /// A size, and room for it. After resize(): for what there was before.
+  struct Size {
+    std::size_t bytes = 0;
+    LazyArray<CacheBucket> buckets;
+  };
+  /// What keys know of writes is carried over. Items of the generation `before` become items of `after`, so that no reply fills that was
+  /// asked for before; those of others are dropped.
+  struct Carrying {
+    std::uint32_t before = 0;
+    std::uint32_t after = 0;
+    std::uint32_t lifetime = 0;  ///< ticks: a write may be pending for so long
+  };
+  /// False if the system refuses.
+  bool prepare(std::size_t bytes, Size& size);
+  void resize(Size& size, const Carrying& carrying);
+  /// False: that was all. By one thread at a time. `generation` and `now` as in Filling.
+  bool go_on(std::uint32_t generation, std::int64_t now);
+  void end_resize() { before_.store(nullptr, std::memory_order_release); }
+  void give_back() { segments_.give_back(); }
+  [[nodiscard]] bool resizing() const { return before_.load(std::memory_order_relaxed) != nullptr; }
+  /// Bytes of memory that hold items, dead ones included, and of the index.
+  [[nodiscard]] std::size_t items_bytes();
+  [[nodiscard]] std::size_t index_bytes() const { return buckets_.size() * sizeof(CacheBucket); }
 
   [[nodiscard]] Place look_up(std::uint64_t hash) const {
     const CacheBucket& b = bucket(hash);
@@ -167,7 +206,7 @@ class ItemStore {
   [[nodiscard]] bool full() const { return full_.load(std::memory_order_relaxed); }
 
  private:
-  // Where a record will be: good as long as the store's lock is held; if it is to be used again, as long as the bucket is locked.
+  // Where a record will be: good as long as the bucket is locked.
   struct Slot {
     Ref old = 0;         // the key's record, dead or alive
     bool reuse = false;  // the new one goes there
@@ -181,13 +220,14 @@ class ItemStore {
   bool put_text(const ItemText& text, std::string_view key, const Draft* draft, const Filling& filling, MayFill&& may_fill);
   template <class MayFill>
   std::optional<bool> put_again(const ItemText& text, std::string_view key, const Filling& filling, MayFill&& may_fill);
-  Slot find_slot(const ItemText& text, std::string_view key, std::uint64_t hash) const;
+  Slot find_slot(const CacheBucket& b, const ItemText& text, std::string_view key, std::uint64_t hash) const;
   void store(CacheBucket& b, const ItemText& text, const Slot& slot, std::uint64_t hash, const Draft* draft);
   [[nodiscard]] bool whole(const Draft& draft) const;
   bool read_draft(const Draft& draft, std::uint8_t* value);
 
   // Making room: who goes and who stays.
   void make_room(std::uint32_t units, const Filling& filling);
+  std::int64_t empty_victim(const Filling& filling);
   void settle(Ref ref, std::uint64_t hash, const Filling& filling);
   void settle_item(CacheBucket& b, unsigned way, std::uint64_t hash, const Filling& filling);
   [[nodiscard]] bool pinned(std::uint64_t hash) const;
@@ -197,15 +237,33 @@ class ItemStore {
   void push_out(CacheBucket& b, unsigned way, bool leave_ghost);
   [[nodiscard]] std::uint64_t hash_of(Ref ref) const;
 
+  // From the old index to the new one, a bucket at a time. `i` is one of the old index.
+  [[gnu::cold, gnu::noinline]] void move_bucket_of(std::uint64_t hash) const;
+  std::int64_t move_bucket(const LazyArray<CacheBucket>& before, std::size_t i) const;
+  void carry_writes(const CacheBucket& from, std::size_t i, std::size_t buckets) const;
+  void carry_item(const CacheBucket& from, unsigned way) const;
+  [[nodiscard]] std::optional<unsigned> way_for_carried(CacheBucket& b, bool alive, unsigned frequency) const;
+  bool go_on_moving();
+  bool go_on_shrinking(const Filling& filling);
+
+  static std::size_t index_of(std::uint64_t hash, std::size_t buckets) { return (hash & 0xFFFFFFFF) * buckets >> 32; }
+  [[nodiscard]] CacheBucket& line(std::uint64_t hash) const { return buckets_[index_of(hash, buckets_.size())]; }
+
+  // Changed in resize(), when nobody is at work, but for the contents.
   LazyArray<CacheBucket> buckets_;
+  std::atomic<const LazyArray<CacheBucket>*> before_{nullptr};  // the old index, as long as there may be something in it
   Segments segments_;
-  Counter* evicted_ = nullptr;
+  SharedCounter* evicted_ = nullptr;
   std::atomic<bool> full_{false};
+  std::size_t bytes_ = 0;
+  Carrying carrying_;
+  std::size_t next_to_move_ = 0;  // for go_on()
   // On a line that readers don't need.
   alignas(64) SpinLock lock_;  // of Segments and of what follows; taken before a bucket's, never after
   Segments::Victim victim_;
-  std::size_t pin_count_ = 0;
-  std::uint64_t pins_[kMostPins] = {};
+  // Changed under the lock.
+  std::atomic<std::size_t> pin_count_{0};
+  std::atomic<std::uint64_t> pins_[kMostPins] = {};
   std::atomic<std::uint64_t> serial_{0};
 };
 
@@ -214,7 +272,7 @@ class ItemStore {
 template <class MayFill>
 std::optional<bool> ItemStore::put_again(const ItemText& text, std::string_view key, const Filling& filling, MayFill&& may_fill) {
   LockedBucket b(bucket(filling.hash));
-  const Slot slot = find_slot(text, key, filling.hash);
+  const Slot slot = find_slot(*b, text, key, filling.hash);
   if (!slot.reuse) return std::nullopt;
   if (!may_fill(*b)) return false;
   store(*b, text, slot, filling.hash, nullptr);
@@ -227,9 +285,9 @@ bool ItemStore::put_text(const ItemText& text, std::string_view key, const Draft
   const std::lock_guard hold(lock_);
   make_room(text.head().units(), filling);
   if (draft != nullptr && !whole(*draft)) return false;
-  const Slot slot = find_slot(text, key, filling.hash);
-  if (!slot.reuse && !segments_.has_room(slot.queue, text.head().units())) return false;
   LockedBucket b(bucket(filling.hash));
+  const Slot slot = find_slot(*b, text, key, filling.hash);
+  if (!slot.reuse && !segments_.has_room(slot.queue, text.head().units())) return false;
   if (!may_fill(*b)) return false;
   store(*b, text, slot, filling.hash, draft);
   return true;

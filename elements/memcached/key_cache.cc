@@ -18,6 +18,9 @@ constexpr unsigned kTickBits = 27;
 std::uint32_t to_ticks(std::int64_t ns) { return static_cast<std::uint32_t>(ns >> kTickBits); }
 std::uint32_t to_s(std::int64_t ns) { return static_cast<std::uint32_t>(ns / 1'000'000'000); }
 
+// The share of the memory that counts misses.
+std::size_t sketch_in(ByteSize memory) { return memory.bytes / 64; }
+
 // Whether `a` is at or after `b` on a clock that wraps.
 bool reached(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b) >= 0; }
 
@@ -93,6 +96,8 @@ for in vain is fetched by the switch itself (CacheResponder's output `fetch`), w
   d.handler("unpin", &KeyCache::unpin, "ends that");
   d.handler("pins", &KeyCache::pins, "the keys that are pinned");
   d.ranking("hot_keys", &KeyCache::hot_keys, "the keys that are asked for most, with their share of all gets, found in a sample");
+  d.handler("memory", &KeyCache::memory,
+            "the bound, what items and index take of it, and whether a change of it still goes on; `items` has the dead ones, too");
   d.counter("filled", &KeyCache::filled_, "items put in");
   d.counter("fetched", &KeyCache::fetches_begun_, "gets that the switch sent by itself");
   d.counter("refused", &KeyCache::refused_,
@@ -104,8 +109,7 @@ for in vain is fetched by the switch itself (CacheResponder's output `fetch`), w
 }
 
 void KeyCache::start(Problems& problems) {
-  constexpr std::size_t kSketchShare = 64;
-  const std::size_t sketch_bytes = memory_.bytes / kSketchShare;
+  const std::size_t sketch_bytes = sketch_in(memory_);
   lifetime_ticks_ = to_ticks(reply_lifetime_.nanoseconds) + 2;  // rounded up at both ends
   if (!sketch_.reserve(sketch_bytes) || !store_.reserve(memory_.bytes - sketch_bytes, evicted_) ||
       !table_.reserve(tickets_, lifetime_ticks_)) {
@@ -122,11 +126,17 @@ std::function<void()> KeyCache::change_to(State& fresh, Problems& problems) {
                    "give the cache another name to begin with an empty one");
     }
   };
-  refuse(wanted.memory_.bytes == memory_.bytes, "memory");
   refuse(wanted.tickets_ == tickets_, "tickets");
   refuse(wanted.reply_lifetime_.nanoseconds == reply_lifetime_.nanoseconds, "reply_lifetime");
   if (!problems.empty()) return nullptr;
-  return [this, &wanted] {
+  const bool other_size = wanted.memory_.bytes != memory_.bytes;
+  const std::shared_ptr<Resizing> resizing = other_size ? prepare(wanted.memory_, problems) : nullptr;
+  if (other_size && !resizing) return nullptr;
+  return [this, &wanted, resizing] {
+    if (resizing) {
+      memory_ = wanted.memory_;
+      resize(resizing);
+    }
     // What was kept for longer than is right now must not be served any more.
     const bool stricter = wanted.max_age_.nanoseconds < max_age_.nanoseconds || (wanted.exact_expiry_ && !exact_expiry_) ||
                           wanted.negative_age_.nanoseconds < negative_age_.nanoseconds;
@@ -137,6 +147,42 @@ std::function<void()> KeyCache::change_to(State& fresh, Problems& problems) {
     admit_after_ = wanted.admit_after_;
     fetch_after_ = wanted.fetch_after_;
   };
+}
+
+std::shared_ptr<KeyCache::Resizing> KeyCache::prepare(ByteSize memory, Problems& problems) {
+  if (resizing_) {
+    problems.add({}, fmt::format("its memory is still being changed to {}", to_string(memory_)),
+                 "try again later: the handler `memory` tells when `changing` is over");
+    return nullptr;
+  }
+  auto resizing = std::make_shared<Resizing>();
+  if (!resizing->sketch.reserve(sketch_in(memory)) || !store_.prepare(memory.bytes - sketch_in(memory), resizing->store)) {
+    problems.add({}, fmt::format("the system has no room for {} of cache", to_string(memory)),
+                 "choose a smaller `memory`; or restart the switch with it, if the system limits its addresses (ulimit -v)");
+    return nullptr;
+  }
+  resizing->sketch.take_counts(sketch_);
+  return resizing;
+}
+
+// Replies to what was asked before do not fill: their permits are of another index, whose epochs say nothing here.
+void KeyCache::resize(const std::shared_ptr<Resizing>& resizing) {
+  const std::uint32_t before = generation_.fetch_add(1, std::memory_order_acq_rel);
+  sketch_.swap(resizing->sketch);
+  store_.resize(resizing->store, {before, before + 1, lifetime_ticks_});
+  resizing_ = resizing;
+}
+
+bool KeyCache::go_on(std::int64_t now) { return store_.go_on(generation_.load(std::memory_order_acquire), now); }
+
+std::shared_ptr<void> KeyCache::left_over() {
+  if (!resizing_) return nullptr;
+  store_.end_resize();
+  const auto let_go = [this](void*) {
+    store_.give_back();
+    resizing_.reset();
+  };
+  return std::shared_ptr<void>(resizing_.get(), let_go);
 }
 
 // Long enough after the last write that nothing of it, or of what was read before it, can still be under way.
@@ -405,6 +451,15 @@ Value KeyCache::pins() const {
   const std::lock_guard hold(pinning_);
   std::vector<Value> keys(pinned_.begin(), pinned_.end());
   return Value::list(std::move(keys));
+}
+
+Value KeyCache::memory() {
+  std::vector<Value::Member> members;
+  members.emplace_back("bound", Value(to_string(memory_)));
+  members.emplace_back("items", Value(to_string(ByteSize{store_.items_bytes()})));
+  members.emplace_back("index", Value(to_string(ByteSize{store_.index_bytes()})));
+  members.emplace_back("changing", Value(resizing_ ? "true" : "false"));
+  return Value::map(std::move(members));
 }
 
 bool KeyCache::is_pinned(const std::string& key) const {

@@ -44,6 +44,8 @@ class KeyCache final : public State {
   static void describe(Describe<KeyCache>& d);
   void start(Problems& problems) override;
   std::function<void()> change_to(State& fresh, Problems& problems) override;
+  bool go_on(std::int64_t now) override;
+  std::shared_ptr<void> left_over() override;
 
   using Place = ItemStore::Place;
   using Hit = ItemStore::Hit;
@@ -65,9 +67,9 @@ class KeyCache final : public State {
   static constexpr std::size_t kOverrun = ItemStore::kOverrun;
 
   /// The three steps to an item. Between them is time for other keys: each step brings in what the next one reads.
-  void prefetch(std::uint64_t hash) const { rte_prefetch0(&store_.bucket(hash)); }
+  void prefetch(std::uint64_t hash) const { store_.prefetch(hash); }
   /// The same before write_sent(): takes the key's line from other workers' caches at once, not first to read and then to write.
-  void prefetch_to_write(std::uint64_t hash) const { __builtin_prefetch(&store_.bucket(hash), 1); }
+  void prefetch_to_write(std::uint64_t hash) const { store_.prefetch_to_write(hash); }
   void prefetch(Ticket ticket) const { table_.prefetch(ticket); }
   [[nodiscard]] Place look_up(std::uint64_t hash) const { return store_.look_up(hash); }
   /// The reply to `get key`, if it is there and not too old. To be given to copy() before it is believed.
@@ -139,8 +141,16 @@ class KeyCache final : public State {
   void pin(const std::string& key, Problems& problems);
   void unpin(const std::string& key, Problems& problems);
   [[nodiscard]] Value pins() const;
+  [[nodiscard]] Value memory();
 
  private:
+  // What another `memory` needs; once it is made use of, what was there before.
+  struct Resizing {
+    ItemStore::Size store;
+    FrequencySketch sketch;
+  };
+  std::shared_ptr<Resizing> prepare(ByteSize memory, Problems& problems);
+  void resize(const std::shared_ptr<Resizing>& resizing);
   [[nodiscard]] bool is_pinned(const std::string& key) const;
   [[nodiscard]] bool settled(const CacheBucket& b, std::uint32_t ticks) const;
   [[nodiscard]] bool quiet(std::uint32_t ticks) const;
@@ -171,6 +181,8 @@ class KeyCache final : public State {
   std::atomic<std::uint32_t> unsettled_until_{0};  // ticks
   std::atomic<bool> unsettled_{false};
 
+  std::shared_ptr<Resizing> resizing_;  // null: all that a change of `memory` takes is done
+
   mutable std::mutex pinning_;
   std::vector<std::string> pinned_;  // guarded by it
 
@@ -179,7 +191,7 @@ class KeyCache final : public State {
   SharedCounter refused_;
   SharedCounter cold_;
   SharedCounter fetches_begun_;
-  Counter evicted_;
+  SharedCounter evicted_;
   SharedCounter invalidated_;
   SharedCounter emptied_;
 };

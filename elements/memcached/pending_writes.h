@@ -30,12 +30,19 @@ class PendingWrites {
     if (period == static_cast<std::uint8_t>(last() - 1)) return make(last(), current(), less(before()));
     return *this;
   }
+  /// These and others, which were sent about the same time.
+  [[nodiscard]] PendingWrites with(PendingWrites others) const {
+    const PendingWrites a = in(others.last());
+    const PendingWrites b = others.in(last());
+    return make(a.last(), sum(a.current(), b.current()), sum(a.before(), b.before()));
+  }
   /// The lowest bits of the number of the period that writes are counted in.
   [[nodiscard]] std::uint8_t last() const { return static_cast<std::uint8_t>(word_ >> 24); }
 
  private:
   // So many were too many to be counted: only time ends them.
   static constexpr std::uint32_t kMost = 0xFFF;
+  static std::uint32_t sum(std::uint32_t a, std::uint32_t b) { return a + b < kMost ? a + b : kMost; }
   static std::uint32_t less(std::uint32_t count) { return count == 0 || count == kMost ? count : count - 1; }
   static PendingWrites make(std::uint8_t period, std::uint32_t current, std::uint32_t before) {
     return PendingWrites(std::uint32_t{period} << 24 | current << 12 | before);

@@ -12,7 +12,9 @@
 //   SMARTSWITCH_STATE(KeyCache)
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -44,6 +46,12 @@ class State {
   /// `fresh`, validated but not started, has the new parameters and lives until the change is done. Returns what makes the change, to be
   /// called once, or never, while no worker runs: quick, and cannot fail. Or nothing, with the reason in `problems`: as it is here.
   virtual std::function<void()> change_to(State& fresh, Problems& problems);
+  /// What a change has left to be done while packets flow, a part of it (some 50 us) each time that it is called: on a worker's thread,
+  /// between two of its rounds, while other workers use the object. `now` is monotonic ns. False: that was all.
+  virtual bool go_on(std::int64_t /*now*/) { return false; }
+  /// Called once go_on() has said so. What is returned is let go when every worker has ended the round it was in, and so none uses it any
+  /// more; on the thread that made the change.
+  virtual std::shared_ptr<void> left_over() { return nullptr; }
   /// How long others may still refer to what is its own when no element uses it any more: it ends at the first reload after that.
   [[nodiscard]] virtual Duration lingers() const { return {}; }
 
@@ -61,6 +69,7 @@ class StateRef {
   T* operator->() const { return state_; }
   T& operator*() const { return *state_; }
   explicit operator bool() const { return state_ != nullptr; }
+  [[nodiscard]] bool is(const StateRef& other) const { return state_ == other.state_; }
   void set(T* state) { state_ = state; }
 
  private:

@@ -26,6 +26,7 @@ using runtime::Snapshot;
 using runtime::Switch;
 
 constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::int64_t kMillisecond = 1'000'000;
 constexpr std::int64_t kNever = INT64_MAX;
 // Whoever is crowded for long need not be told each second.
 constexpr std::int64_t kBetweenWarnings = 30 * kSecond;
@@ -68,7 +69,7 @@ struct Wishes {
 };
 
 // Until a signal comes, somebody orders it, the time is over, or packets have stopped coming.
-void watch(const Switch& live, const RunOptions& options, const RunSignals& signals, Wishes& wishes, const ServiceManager& manager,
+void watch(Switch& live, const RunOptions& options, const RunSignals& signals, Wishes& wishes, const ServiceManager& manager,
            const std::function<void()>& reload) {
   const std::int64_t begin = runtime::monotonic_ns();
   const std::int64_t end = options.length.nanoseconds == 0 ? kNever : begin + options.length.nanoseconds;
@@ -83,14 +84,17 @@ void watch(const Switch& live, const RunOptions& options, const RunSignals& sign
   Snapshot last_look = last_statistics;
   Supervision supervision(manager, last_statistics);
   Every sign_of_life(supervision.interval(), begin);
+  bool unfinished = false;
   while (true) {
-    const int signal = signals.wait(std::min({end, statistics.next, look.next, idle_look.next, sign_of_life.next}));
+    const std::int64_t go_on = unfinished ? runtime::monotonic_ns() + kMillisecond : kNever;
+    const int signal = signals.wait(std::min({end, statistics.next, look.next, idle_look.next, sign_of_life.next, go_on}));
     if (signal == SIGHUP) reload();
     if (signal == SIGINT || signal == SIGTERM) return;
     wishes.orders.obey();
     if (wishes.stop) return;
     const std::int64_t now = runtime::monotonic_ns();
     if (now >= end) return;
+    unfinished = live.go_on();
     const Snapshot snapshot = live.snapshot();
     if (statistics.due(now)) {
       fmt::print(stderr, "{}\n", runtime::statistics_line(last_statistics, snapshot));

@@ -13,7 +13,7 @@ import pathlib
 import subprocess
 import unittest
 
-from support import BIN, OWN, SERVERS, SERVICE, LabTest
+from support import BIN, OWN, SERVERS, SERVICE, SMARTSWITCH, LabTest
 
 HERE = pathlib.Path(__file__).resolve().parent
 CLIENT = BIN / "coherence_client"
@@ -94,6 +94,42 @@ class Linearizable(CoherenceTest):
                 return
             self.lab.stop_memcached(role)
             self.lab.start_memcached(role)
+
+    def resize_while_running(self, clients, control):
+        """Once the change before is over. How many there were."""
+        resizes = 0
+        for memory in itertools.cycle(("64MiB", "8MiB", "24MiB")):
+            while True:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    clients.wait(timeout=0.1)
+                    return resizes
+                done = subprocess.run([SMARTSWITCH, "set", "--control", control, "hot", "memory", memory], capture_output=True, text=True,
+                                      timeout=60, check=False)
+                if done.returncode == 0:
+                    break
+                self.assertIn("its memory is still being changed", done.stderr)
+            resizes += 1
+        return resizes
+
+    def resized(self, config, *words, **variables):
+        control = self.lab.directory / "control.sock"
+        switch = self.lab.start_switch(SMARTSWITCH, HERE / config, "--control", control, variables=variables)
+        self.addCleanup(self.end, switch)
+        switch.wait_until(self.lab.service_answers, f"ping to {SERVICE}")
+        clients = self.start_clients(60_000, *words)
+        resizes = self.resize_while_running(clients, control)
+        result = self.assert_linearizable(clients)
+        self.assertGreater(resizes, 5)
+        # Elements that have the cache count anew after each change of it.
+        self.stop_cleanly(switch)
+        self.assertGreater(result["values_seen"], 0)
+        self.assertGreater(switch.summary()["states"]["hot"]["counters"]["filled"], 100)
+
+    def test_memory_that_is_changed_in_the_middle(self):
+        self.resized("coherence.yaml")
+
+    def test_memory_that_is_changed_in_the_middle_with_several_workers(self):
+        self.resized("coherence_workers.yaml", CLIENT_DEV="net_af_packet0,iface=client,qpairs=2", CLIENT_QUEUES=2)
 
     def test_expiry_and_touch(self):
         # Expiry times are whole seconds: it takes some.

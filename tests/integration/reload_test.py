@@ -118,6 +118,41 @@ class Reload(MemswitchTest):
         self.assertIn("did you mean", self.order("call", "hot", "purg", "x", code=1))
         self.stop_cleanly(self.switch)
 
+    def test_the_caches_memory_is_changed_and_its_items_stay(self):
+        keys = [b"key-%d" % i for i in range(30)]
+
+        def cached():
+            return [json.loads(self.order("call", "hot", "look_up", key.decode()))["cached"] for key in keys].count("yes")
+
+        def is_over(bound):
+            memory = json.loads(self.order("call", "hot", "memory"))
+            return (memory["bound"], memory["changing"]) == (bound, "false")
+
+        text = MEMSWITCH.replace("CACHE_MAX_AGE: 10s", "CACHE_MAX_AGE: 1h")
+        self.file.write_text(text)
+        self.order("reload")
+        with UdpMemcached(self.lab) as client:
+            for key in keys:
+                client.set(key, b"value")
+            until(lambda: all(client.get(key) == b"value" for key in keys) and cached() == len(keys), "the keys to be cached")
+            self.order("set", "hot", "memory", "512MiB")
+            self.assertEqual(cached(), len(keys))
+            until(lambda: is_over("512MiB"), "the change to be over")
+            self.assertEqual(cached(), len(keys))
+            self.file.write_text(text.replace("CACHE_MEMORY: 256MiB", "CACHE_MEMORY: 16MiB"))
+            report = json.loads(self.order("reload", "--json"))
+            self.assertEqual(report["states"]["changed"], ["hot"])
+            until(lambda: is_over("16MiB"), "the change to be over")
+            self.assertEqual(cached(), len(keys))
+            client.set(keys[0], b"other")
+            self.assertEqual(client.get(keys[0]), b"other")
+            servers = [{"name": "mc1", "mac": "02:00:00:00:01:01", "address": "10.11.0.11"}]
+            self.order("set", "backends", "servers", json.dumps(servers))
+            self.assertEqual(cached(), 0, "other servers may have older values")
+            self.assertIn("`1MiB` is out of bounds: 4MiB to 64GiB", self.order("set", "hot", "memory", "1MiB", code=1))
+            self.assertIn("`tickets` of a cache that is in use cannot be changed", self.order("set", "hot", "tickets", "64", code=1))
+        self.stop_cleanly(self.switch)
+
     def test_a_killed_switch_leaves_nothing_in_the_way(self):
         self.switch.process.kill()
         self.switch.process.wait()

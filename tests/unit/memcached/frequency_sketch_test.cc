@@ -29,6 +29,28 @@ TEST(FrequencySketch, CountsUpToItsMost) {
   EXPECT_EQ(sketch.count(random()), 0U);
 }
 
+TEST(FrequencySketch, TakesTheCountsOfOneOfAnySize) {
+  std::mt19937_64 random(3);
+  FrequencySketch before;
+  ASSERT_TRUE(before.reserve(1 << 16));
+  std::vector<std::uint64_t> keys(200);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    keys[i] = random();
+    for (std::size_t n = 0; n < 1 + i % 10; ++n) before.add(keys[i]);
+  }
+  for (const std::size_t bytes : {std::size_t{64}, std::size_t{1} << 12, std::size_t{50'000}, std::size_t{1} << 16, std::size_t{1} << 20}) {
+    FrequencySketch after;
+    ASSERT_TRUE(after.reserve(bytes));
+    after.take_counts(before);
+    for (const std::uint64_t key : keys) {
+      EXPECT_GE(after.count(key) + (bytes == 50'000 ? FrequencySketch::kMost : 0), before.count(key)) << bytes;
+      if (bytes >= 1 << 16) {
+        EXPECT_EQ(after.count(key), before.count(key)) << bytes;
+      }
+    }
+  }
+}
+
 // As many keys as the class says it remembers, each once, and some often.
 TEST(FrequencySketch, TellsWhatIsAskedForOftenFromWhatIsAskedForOnce) {
   constexpr std::size_t kBytes = 1 << 18;

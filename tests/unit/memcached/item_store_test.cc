@@ -59,7 +59,7 @@ class Store {
 
  private:
   ItemStore store_;
-  Counter evicted_;
+  SharedCounter evicted_;
 };
 
 std::string key_of(int i) { return fmt::format("key{:017}", i); }

@@ -341,7 +341,8 @@ TEST(KeyCache, ChangesWhatAReloadMayChange) {
   EXPECT_NE(cache.look("k"), "") << "it stays";
   EXPECT_EQ(change(Value::map({{"memory", "16MiB"}, {"max_age", "1s"}})), "");
   EXPECT_EQ(cache.look("k"), "") << "it was to be served for longer than is right now";
-  EXPECT_EQ(change(Value::map({{"memory", "8MiB"}, {"max_age", "1s"}})), "`memory` of a cache that is in use cannot be changed");
+  EXPECT_EQ(change(Value::map({{"memory", "16MiB"}, {"max_age", "1s"}, {"tickets", "128"}})),
+            "`tickets` of a cache that is in use cannot be changed");
 }
 
 TEST(Coherence, ACopyOfAWritesReplyDoesNotClearALaterWrite) {

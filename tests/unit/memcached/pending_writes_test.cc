@@ -36,6 +36,28 @@ TEST(PendingWrites, AnEarlierPeriodForgetsNothing) {
   EXPECT_FALSE(pending.in(299).sent().answered(pending.last()).none());
 }
 
+TEST(PendingWrites, AddedUpTheyEndAsEachWouldHave) {
+  for (std::uint64_t period : {1U, 254U, 255U, 256U}) {
+    const PendingWrites earlier = PendingWrites::none_in(period).sent();
+    const PendingWrites later = PendingWrites::none_in(period + 1).sent().sent();
+    for (const PendingWrites both : {earlier.with(later), later.with(earlier)}) {
+      EXPECT_EQ(both.last(), later.last());
+      const PendingWrites left = both.answered(later.last()).answered(later.last());
+      EXPECT_FALSE(left.none()) << "the earlier one";
+      EXPECT_TRUE(left.answered(earlier.last()).none());
+      EXPECT_TRUE(left.in(period + 2).none());
+    }
+  }
+}
+
+TEST(PendingWrites, TooManyToBeCountedStayTooMany) {
+  PendingWrites many = PendingWrites::none_in(7);
+  for (int i = 0; i < 3000; ++i) many = many.sent();
+  many = many.with(many);
+  for (int i = 0; i < 6000; ++i) many = many.answered(many.last());
+  EXPECT_FALSE(many.none()) << "only time ends them";
+}
+
 TEST(PendingWrites, AReplyFromLongAgoEndsNobodyElses) {
   const PendingWrites pending = PendingWrites::none_in(10).sent();
   EXPECT_FALSE(pending.answered(8).none());

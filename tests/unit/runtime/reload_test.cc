@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+#include <thread>
+
 #include "elements/sdk/element.h"
 #include "graph/load.h"
 #include "runtime/cores.h"
@@ -121,6 +124,41 @@ class TestOrder final : public State {
   SharedCounter wrong_;
 };
 SMARTSWITCH_STATE(TestOrder)
+
+// Has more to do after a change, in parts, and leaves something.
+class TestSlow final : public State {
+ public:
+  static constexpr std::string_view kClass = "TestSlow";
+  static constexpr int kParts = 20;
+  static void describe(Describe<TestSlow>& d) {
+    d.summary("Takes its time.");
+    d.parameter("size", &TestSlow::size_, "what changes");
+    d.counter("parts", &TestSlow::parts_, "done");
+  }
+  std::function<void()> change_to(State& fresh, Problems& /*problems*/) override {
+    return [this, &wanted = static_cast<const TestSlow&>(fresh)] {
+      size_ = wanted.size_;
+      left_ = kParts;
+    };
+  }
+  bool go_on(std::int64_t /*now*/) override {
+    if (left_ == 0) return false;
+    parts_.add();
+    threads.insert(std::this_thread::get_id());
+    return --left_ > 0;
+  }
+  std::shared_ptr<void> left_over() override {
+    return {nullptr, [](void*) { ++let_go; }};
+  }
+  static inline std::set<std::thread::id> threads;
+  static inline int let_go = 0;
+
+ private:
+  std::uint32_t size_ = 1;
+  int left_ = 0;
+  SharedCounter parts_;
+};
+SMARTSWITCH_STATE(TestSlow)
 
 class TestEnd final : public Element {
  public:
@@ -295,6 +333,29 @@ TEST(Reload, SaysWhatIsNew) {
   EXPECT_THAT(report.states.changed, IsEmpty());
   EXPECT_TRUE(report.rewired);
   expect_nothing_lost(*live);
+}
+
+TEST(Reload, WhatAChangeLeavesToBeDoneIsDoneByWorkersWhilePacketsFlow) {
+  const std::string elements = "  wait: {class: Queue, capacity: 1024}\n";
+  const std::string middle = "  - numbers -> wait -> end\n";
+  const auto with = [&](const std::string& slow) { return pipeline(elements, middle, "order: TestOrder, slow: " + slow); };
+  const auto live = run(with("TestSlow"));
+  ASSERT_TRUE(live);
+  TestSlow::threads.clear();
+  TestSlow::let_go = 0;
+  EXPECT_FALSE(live->go_on()) << "nothing has changed";
+  reload(*live, with("{class: TestSlow, size: 2}"));
+  EXPECT_TRUE(live->go_on());
+  reload(*live, with("{class: TestSlow, size: 3}"));
+  int parts = 0;
+  while (live->go_on()) ++parts;
+  EXPECT_EQ(parts, TestSlow::kParts - 1);
+  EXPECT_EQ(live->snapshot().state("slow")->counters[0].value, TestSlow::kParts + 1U);
+  EXPECT_EQ(TestSlow::let_go, 1);
+  EXPECT_EQ(TestSlow::threads.size(), live->plan()->workers.size());
+  EXPECT_FALSE(TestSlow::threads.contains(std::this_thread::get_id()));
+  expect_nothing_lost(*live);
+  EXPECT_FALSE(live->go_on()) << "it has ended";
 }
 
 TEST(Reload, GivesAStateObjectOtherParametersIfItCanHaveThem) {
