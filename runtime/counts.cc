@@ -25,6 +25,14 @@ void add(std::vector<CounterValue>& sums, const std::vector<CounterValue>& value
   }
 }
 
+void add_histograms(const ElementInfo& info, const Element& element, std::vector<Durations>& sums) {
+  if (sums.empty()) sums.resize(info.histograms.size());
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    sums[i].name = info.histograms[i].name;
+    sums[i].add(info.histograms[i].get(element));
+  }
+}
+
 void add_outputs(const graph::ElementSpec& spec, Element& element, std::vector<OutputCount>& counts) {
   std::size_t next = 0;
   const auto add_one = [&](std::size_t port, unsigned index, const Output& output) {
@@ -104,6 +112,7 @@ void count_elements(const Pipeline& pipeline, Snapshot& snapshot) {
     counts.held += element.held();
     add(counts.counters, read_counters(*spec.info, &element));
     add_outputs(spec, element, counts.outputs);
+    add_histograms(*spec.info, element, counts.histograms);
   }
   for (ElementCounts& counts : snapshot.elements) {
     for (const OutputCount& output : counts.outputs) counts.out += output.connected ? output.packets : 0;

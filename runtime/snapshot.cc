@@ -3,6 +3,8 @@
 #include "runtime/snapshot.h"
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 
 namespace smartswitch::runtime {
 namespace {
@@ -36,6 +38,26 @@ std::uint64_t ElementCounts::dropped() const {
 
 std::int64_t ElementCounts::unaccounted() const {
   return static_cast<std::int64_t>(in + received + created) - static_cast<std::int64_t>(out + sent + dropped() + consumed + held);
+}
+
+void Durations::add(const DurationHistogram& histogram) {
+  counts.resize(DurationHistogram::kCounts);
+  for (unsigned i = 0; i < DurationHistogram::kCounts; ++i) counts[i] += histogram.at(i);
+  sum_ns += histogram.sum();
+  max_ns = std::max(max_ns, histogram.max());
+}
+
+std::uint64_t Durations::count() const { return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}); }
+
+std::int64_t Durations::quantile_ns(double share) const {
+  const auto rank = std::max(1.0, std::ceil(share * static_cast<double>(count())));
+  std::uint64_t seen = 0;
+  for (unsigned i = 0; i < counts.size(); ++i) {
+    seen += counts[i];
+    // None is above the longest, which is known exactly.
+    if (static_cast<double>(seen) >= rank) return std::min(DurationHistogram::lowest_at(i) + DurationHistogram::width_at(i) - 1, max_ns);
+  }
+  return 0;
 }
 
 const ElementCounts* Snapshot::element(std::string_view name) const { return find(elements, name); }

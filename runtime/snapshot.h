@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "elements/sdk/describe.h"
+#include "elements/sdk/histogram.h"
 
 namespace smartswitch::runtime {
 
@@ -26,6 +27,19 @@ struct OutputCount {
   bool connected = true;  ///< otherwise these packets were dropped
 };
 
+/// Durations, in the buckets of a DurationHistogram.
+struct Durations {
+  std::string name;
+  std::vector<std::uint64_t> counts;  ///< by index; empty: none at all
+  std::uint64_t sum_ns = 0;
+  std::int64_t max_ns = 0;
+
+  void add(const DurationHistogram& histogram);
+  [[nodiscard]] std::uint64_t count() const;
+  /// What this share (0 to 1) of them took at most, in ns: the highest that is counted where it falls; 0 if there are none.
+  [[nodiscard]] std::int64_t quantile_ns(double share) const;
+};
+
 struct ElementCounts {
   std::string name;
   std::string element_class;
@@ -39,6 +53,7 @@ struct ElementCounts {
   std::uint64_t held = 0;      ///< are here now
   std::vector<CounterValue> counters;
   std::vector<OutputCount> outputs;
+  std::vector<Durations> histograms{};
 
   /// 0 if there is none of that name.
   [[nodiscard]] std::uint64_t counter(std::string_view counter_name) const;

@@ -37,6 +37,27 @@ Json ranking_json(const Ranking& ranking) {
   return json;
 }
 
+Json histogram_json(const Durations& d) {
+  Json buckets = Json::array();
+  for (unsigned i = 0; i < d.counts.size(); ++i) {
+    if (d.counts[i] != 0) buckets.push_back({DurationHistogram::lowest_at(i), d.counts[i]});
+  }
+  return {{"count", d.count()},
+          {"sum_ns", d.sum_ns},
+          {"p50_ns", d.quantile_ns(0.5)},
+          {"p90_ns", d.quantile_ns(0.9)},
+          {"p99_ns", d.quantile_ns(0.99)},
+          {"p999_ns", d.quantile_ns(0.999)},
+          {"max_ns", d.max_ns},
+          {"buckets", buckets}};
+}
+
+Json histograms_json(const std::vector<Durations>& histograms) {
+  Json json = Json::object();
+  for (const Durations& d : histograms) json[d.name] = histogram_json(d);
+  return json;
+}
+
 }  // namespace
 
 Json to_json(const ElementCounts& e) {
@@ -59,7 +80,8 @@ Json to_json(const ElementCounts& e) {
           {"counters", counters_json(e.counters, false)},
           {"drops", counters_json(e.counters, true)},
           {"outputs", outputs},
-          {"unconnected", unconnected}};
+          {"unconnected", unconnected},
+          {"histograms", histograms_json(e.histograms)}};
 }
 
 Json to_json(const PortCounts& p) {
@@ -127,6 +149,19 @@ std::string unprintable(std::string_view text) {
   return bytes;
 }
 
+Durations durations_from_json(const std::string& name, const Json& json) {
+  Durations d;
+  d.name = name;
+  d.sum_ns = json.at("sum_ns");
+  d.max_ns = json.at("max_ns");
+  d.counts.resize(DurationHistogram::kCounts);
+  for (const Json& bucket : json.at("buckets")) {
+    d.counts.at(DurationHistogram::index_of(std::clamp(bucket.at(0).get<std::int64_t>(), std::int64_t{0}, DurationHistogram::kHighest))) +=
+        bucket.at(1).get<std::uint64_t>();
+  }
+  return d;
+}
+
 ElementCounts element_from_json(const std::string& name, const Json& json) {
   ElementCounts e;
   e.name = name;
@@ -146,6 +181,8 @@ ElementCounts element_from_json(const std::string& name, const Json& json) {
     const bool connected = std::find(unconnected.begin(), unconnected.end(), output) == unconnected.end();
     e.outputs.push_back({output, packets, connected});
   }
+  for (const auto& [histogram, durations] : json.at("histograms").items())
+    e.histograms.push_back(durations_from_json(histogram, durations));
   return e;
 }
 

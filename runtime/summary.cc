@@ -65,6 +65,20 @@ std::string counters_text(const std::vector<CounterValue>& counters, bool drops)
   return text;
 }
 
+/// "830 ns", "12.4 us", "1.50 ms", "2.00 s".
+std::string short_duration(std::int64_t ns) {
+  const auto value = static_cast<double>(ns);
+  if (ns < 1'000) return fmt::format("{} ns", ns);
+  if (ns < 1'000'000) return fmt::format("{:.1f} us", value / 1e3);
+  if (ns < 1'000'000'000) return fmt::format("{:.2f} ms", value / 1e6);
+  return fmt::format("{:.2f} s", value / 1e9);
+}
+
+std::string durations_text(const Durations& d) {
+  return fmt::format("{}: median {}, 99 % {}, 99.9 % {}, longest {}", d.name, short_duration(d.quantile_ns(0.5)),
+                     short_duration(d.quantile_ns(0.99)), short_duration(d.quantile_ns(0.999)), short_duration(d.max_ns));
+}
+
 std::string ranking_text(const Ranking& ranking) {
   constexpr std::size_t kShown = 5;
   std::string text;
@@ -82,6 +96,9 @@ std::string elements_table(const Snapshot& snapshot, bool colour) {
     if (e.created != 0) table.note(fmt::format("made {}", e.created));
     if (e.consumed != 0) table.note(fmt::format("consumed {}", e.consumed));
     if (const std::string counters = counters_text(e.counters, false); !counters.empty()) table.note(counters);
+    for (const Durations& durations : e.histograms) {
+      if (durations.count() != 0) table.note(durations_text(durations));
+    }
     if (const std::string drops = counters_text(e.counters, true); !drops.empty()) table.note("dropped: " + drops);
     for (const OutputCount& output : e.outputs) {
       if (!output.connected && output.packets != 0)

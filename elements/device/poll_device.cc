@@ -2,6 +2,7 @@
 // Copyright the SmartSwitch authors
 #include <rte_ethdev.h>
 
+#include "elements/device/transit.h"
 #include "elements/sdk/element.h"
 
 namespace smartswitch {
@@ -22,6 +23,8 @@ class PollDevice final : public Element {
     d.parameter("burst", &PollDevice::burst_, "most packets to take at a time").between(1, Batch::kCapacity);
   }
 
+  void start(Problems& problems) override { arrivals_.start(problems); }
+
   unsigned poll() {
     Batch batch;
     const std::uint16_t n = rte_eth_rx_burst(queue_.port_id, queue_.queue_id, batch.mbufs(), burst_);
@@ -32,6 +35,7 @@ class PollDevice final : public Element {
       packet.prefetch_data();
       packet.reset_annotations();
     }
+    arrivals_.stamp(batch, now(), [this] { return exact_now(); });
     out_.push(batch);
     return n;
   }
@@ -39,6 +43,7 @@ class PollDevice final : public Element {
  private:
   RxQueue queue_;
   std::uint16_t burst_ = 32;
+  ArrivalStamper arrivals_;
   Output out_;
 };
 SMARTSWITCH_ELEMENT(PollDevice)

@@ -77,7 +77,7 @@ std::string encode_histogram(const LatencyHistogram& histogram) {
   put(bytes, kPlainCookie);
   put(bytes, static_cast<std::uint32_t>(counts.size()));
   put(bytes, std::uint32_t{0});  // where the counts were shifted to
-  put(bytes, std::uint32_t{LatencyHistogram::kSignificantDigits});
+  put(bytes, std::uint32_t{kSignificantDigits});
   put(bytes, std::uint64_t{1});  // the lowest value that can be told from 0
   put(bytes, static_cast<std::uint64_t>(LatencyHistogram::kHighest));
   put(bytes, std::bit_cast<std::uint64_t>(1.0));  // a whole number of the histogram's is so much

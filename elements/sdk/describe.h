@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "elements/sdk/handler.h"
+#include "elements/sdk/histogram.h"
 #include "elements/sdk/output.h"
 #include "elements/sdk/parameter.h"
 #include "elements/sdk/suggest.h"
@@ -85,6 +86,12 @@ struct CounterInfo {
   std::function<std::uint64_t(const void* object)> get;
 };
 
+struct HistogramInfo {
+  std::string name;
+  std::string help;
+  std::function<const DurationHistogram&(const Element&)> get;
+};
+
 /// Everything a class says of itself; `create` makes one with its defaults.
 struct ClassInfo {
   std::string name;
@@ -113,6 +120,7 @@ struct ClassInfo {
 struct ElementInfo : ClassInfo {
   std::vector<InputInfo> inputs;
   std::vector<OutputInfo> outputs;
+  std::vector<HistogramInfo> histograms;
   /// Brings packets into the pipeline; returns how many it handled in this round. Null if the element is no source.
   unsigned (*poll)(Element&) = nullptr;
   bool border = false;   ///< its inputs and its poll() may belong to different workers (Queue)
@@ -458,6 +466,13 @@ class DescribeElement : public DescribeClass<T, ElementInfo> {
     return OutputBuilder(out);
   }
 
+  /// How long something takes, as the element measures it.
+  void histogram(std::string name, DurationHistogram T::*member, std::string help) {
+    this->info().histograms.push_back({std::move(name), std::move(help), [member](const Element& element) -> const DurationHistogram& {
+                                         return static_cast<const T&>(element).*member;
+                                       }});
+  }
+
   /// Declares a source: `unsigned T::Method()` brings in packets and returns how many it handled (0: nothing to do).
   template <auto Method>
   void source() {
@@ -490,7 +505,7 @@ class DescribeState : public DescribeClass<T, StateInfo> {
   }
 };
 
-/// What describe() is given: for an element its ports, source, parameters and counters; for a state object the last two.
+/// What describe() is given: for an element its ports, source, histograms, parameters and counters; for a state object the last two.
 template <class T>
 class Describe : public DescribeElement<T> {
  public:

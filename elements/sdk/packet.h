@@ -53,6 +53,7 @@ struct alignas(64) Annotations {
   std::uint64_t context = 0;     ///< free for the elements of the application
   std::int64_t time = 0;         ///< when the packet was received or is due, ns of Element::now()
   NextHop next;
+  std::int64_t arrival = 0;  ///< when it came into the graph, exact ns; only of packets that the runtime times (elements/device/transit.h)
 };
 static_assert(sizeof(Annotations) == 64, "annotations are one cache line");
 static_assert(offsetof(Annotations, headers) + offsetof(Headers, l4_protocol) == 8, "what is reset is eight bytes");

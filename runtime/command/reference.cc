@@ -69,9 +69,12 @@ std::vector<Part> parts_of(const ElementInfo& info) {
     if (out.optional) kind += kind.empty() ? "may stay unconnected" : "; may stay unconnected";
     outputs.entries.push_back({out.name, kind, out.help});
   }
+  Part histograms{"Durations", {}};
+  for (const HistogramInfo& h : info.histograms) histograms.entries.push_back({h.name, "", h.help});
   if (!inputs.entries.empty()) parts.push_back(std::move(inputs));
   if (!outputs.entries.empty()) parts.push_back(std::move(outputs));
   add_common(info, parts);
+  if (!histograms.entries.empty()) parts.push_back(std::move(histograms));
   return parts;
 }
 

@@ -54,6 +54,8 @@ Json class_json(const ElementInfo& info) {
   Json json = common_json(info, "element");
   json["inputs"] = ports_json(info.inputs);
   json["outputs"] = ports_json(info.outputs);
+  json["histograms"] = Json::array();
+  for (const HistogramInfo& histogram : info.histograms) json["histograms"].push_back({{"name", histogram.name}, {"help", histogram.help}});
   json["source"] = info.poll != nullptr;
   json["border"] = info.border;
   return json;

@@ -17,19 +17,34 @@ class Metrics {
  public:
   void counter(std::string_view name, std::string_view help) { begin(name, help, "counter"); }
   void gauge(std::string_view name, std::string_view help) { begin(name, help, "gauge"); }
+  void histogram(std::string_view name, std::string_view help) { begin(name, help, "histogram"); }
   template <class Number>
   void sample(Labels labels, Number value) {
-    text_ += name_;
-    char separator = '{';
-    for (const auto& [label, content] : labels) {
-      text_ += fmt::format("{}{}=\"{}\"", separator, label, label_value(content));
-      separator = ',';
-    }
-    text_ += fmt::format("{} {}\n", separator == ',' ? "}" : "", value);
+    write("", labels, "", value);
+  }
+  /// Of a histogram: how many are at most `bound`.
+  void bucket(Labels labels, std::string_view bound, std::uint64_t count) { write("_bucket", labels, bound, count); }
+  void rest_of_histogram(Labels labels, double sum, std::uint64_t count) {
+    bucket(labels, "+Inf", count);
+    write("_sum", labels, "", sum);
+    write("_count", labels, "", count);
   }
   [[nodiscard]] std::string take() { return std::move(text_); }
 
  private:
+  template <class Number>
+  void write(std::string_view suffix, Labels labels, std::string_view bound, Number value) {
+    text_ += name_;
+    text_ += suffix;
+    char separator = '{';
+    const auto add = [&](std::string_view label, std::string_view content) {
+      text_ += fmt::format("{}{}=\"{}\"", separator, label, label_value(content));
+      separator = ',';
+    };
+    for (const auto& [label, content] : labels) add(label, content);
+    if (!bound.empty()) add("le", bound);
+    text_ += fmt::format("{} {}\n", separator == ',' ? "}" : "", value);
+  }
   void begin(std::string_view name, std::string_view help, std::string_view type) {
     name_ = fmt::format("smartswitch_{}", name);
     text_ += fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n", name_, help, type);
@@ -86,6 +101,29 @@ void add_elements(Metrics& m, const Snapshot& snapshot) {
   }
   m.gauge("element_held_packets", "Packets that are in an element now.");
   for (const ElementCounts& e : snapshot.elements) m.sample({{"element", e.name}, {"class", e.element_class}}, e.held);
+}
+
+// The buckets end at powers of two: fine enough for quantiles over hosts and hours, and few enough to store.
+void add_histograms(Metrics& m, const Snapshot& snapshot) {
+  constexpr unsigned kFirst = 7;  // 128 ns: nothing passes a graph and a device in less
+  constexpr unsigned kLast = 34;  // 17 s
+  m.histogram("element_duration_seconds",
+              "How long something takes, as elements measure it (latency of ToDevice: packets from PollDevice to their device); "
+              "`smartswitch describe CLASS` says what each is.");
+  for (const ElementCounts& e : snapshot.elements) {
+    for (const Durations& d : e.histograms) {
+      const std::initializer_list<std::pair<std::string_view, std::string_view>> labels = {
+          {"element", e.name}, {"class", e.element_class}, {"duration", d.name}};
+      std::uint64_t below = 0;
+      unsigned index = 0;
+      for (unsigned power = kFirst; power <= kLast; ++power) {
+        const std::int64_t bound = std::int64_t{1} << power;
+        for (; index < d.counts.size() && DurationHistogram::lowest_at(index) < bound; ++index) below += d.counts[index];
+        m.bucket(labels, fmt::format("{}", static_cast<double>(bound) / 1e9), below);
+      }
+      m.rest_of_histogram(labels, static_cast<double>(d.sum_ns) / 1e9, d.count());
+    }
+  }
 }
 
 // Of which nothing is told under their own names any more.
@@ -183,6 +221,7 @@ std::string metrics_text(const Snapshot& snapshot, const ProgramFacts& program, 
   Metrics metrics;
   add_program(metrics, snapshot, program);
   add_elements(metrics, snapshot);
+  add_histograms(metrics, snapshot);
   add_departed(metrics, snapshot.departed);
   add_states(metrics, snapshot);
   add_ports(metrics, snapshot);

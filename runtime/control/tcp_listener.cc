@@ -7,6 +7,7 @@
 
 #include "runtime/control/accept_loop.h"
 #include "runtime/control/listener.h"
+#include "runtime/control/secrets.h"
 #include "runtime/control/tls.h"
 #include "runtime/control/token.h"
 
@@ -17,8 +18,8 @@ using boost::asio::ip::tcp;
 
 class TcpListener final : public Listener {
  public:
-  TcpListener(Hall& all, std::unique_ptr<boost::asio::ssl::context> tls, std::string token)
-      : Listener(all), tls_(std::move(tls)), token_(std::move(token)), acceptor_(all.context), loop_(all.context) {}
+  TcpListener(Hall& all, std::unique_ptr<Secrets> secrets)
+      : Listener(all), secrets_(std::move(secrets)), acceptor_(all.context), look_(all.context), loop_(all.context) {}
 
   boost::system::error_code listen(const graph::ListenAddress& where) {
     boost::system::error_code error;
@@ -31,8 +32,13 @@ class TcpListener final : public Listener {
   }
   [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
 
-  void start() override { accept(); }
+  void start() override {
+    accept();
+    look_after_files();
+  }
   void stop() override {
+    stopped_ = true;
+    look_.cancel();
     boost::system::error_code ignored;
     acceptor_.close(ignored);
     loop_.stop();
@@ -48,23 +54,34 @@ class TcpListener final : public Listener {
       socket.set_option(tcp::no_delay(true), ignored);
       // So that a client that vanished while it waited for a stream's next piece is noticed.
       socket.set_option(boost::asio::socket_base::keep_alive(true), ignored);
-      begin(tls_channel(std::move(socket), *tls_), [this](std::string_view authorization) { return carries_token(authorization, token_); });
+      begin(tls_channel(std::move(socket), secrets_->tls()),
+            [this](std::string_view authorization) { return carries_token(authorization, secrets_->token()); });
     });
   }
 
-  std::unique_ptr<boost::asio::ssl::context> tls_;
-  std::string token_;
+  void look_after_files() {
+    look_.expires_after(hall().limits.look);
+    look_.async_wait([this](boost::system::error_code error) {
+      // A look that was due already when stop() came is called all the same.
+      if (error || stopped_) return;
+      secrets_->look();
+      look_after_files();
+    });
+  }
+
+  std::unique_ptr<Secrets> secrets_;
   tcp::acceptor acceptor_;
+  boost::asio::steady_timer look_;
   AcceptLoop loop_;
+  bool stopped_ = false;
 };
 
 }  // namespace
 
 std::unique_ptr<Listener> tcp_listener(Hall& hall, const graph::Control& control, std::uint16_t& port, Problems& problems) {
-  std::string token = read_token(control.token_file, problems);
-  auto tls = server_tls({control.certificate, control.key, control.client_ca}, problems);
-  if (token.empty() || !tls) return nullptr;
-  auto listener = std::make_unique<TcpListener>(hall, std::move(tls), std::move(token));
+  auto secrets = Secrets::read(control, problems);
+  if (!secrets) return nullptr;
+  auto listener = std::make_unique<TcpListener>(hall, std::move(secrets));
   const boost::system::error_code error = listener->listen(*graph::parse_listen_address(control.listen));
   if (error) {
     problems.add(control.where, fmt::format("control: cannot listen on {}: {}", control.listen, error.message()),

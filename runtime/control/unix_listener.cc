@@ -12,9 +12,6 @@ namespace {
 
 using boost::asio::local::stream_protocol;
 
-// How often the socket's file is looked after.
-constexpr std::chrono::seconds kLook{1};
-
 class UnixListener final : public Listener {
  public:
   UnixListener(Hall& all, SocketFile file)
@@ -28,6 +25,7 @@ class UnixListener final : public Listener {
   }
 
   void stop() override {
+    stopped_ = true;
     file_.remove();
     boost::system::error_code ignored;
     acceptor_.close(ignored);
@@ -54,9 +52,10 @@ class UnixListener final : public Listener {
   }
 
   void look_after_file() {
-    look_.expires_after(kLook);
+    look_.expires_after(hall().limits.look);
     look_.async_wait([this](boost::system::error_code error) {
-      if (error) return;
+      // A look that was due already when stop() came is called all the same.
+      if (error || stopped_) return;
       const SocketFile::Presence presence = file_.look();
       if (presence == SocketFile::Presence::kOthers) {
         spdlog::error("control: something else has taken the place of {}: this switch can be reached there no more", file_.path());
@@ -90,6 +89,7 @@ class UnixListener final : public Listener {
   boost::asio::steady_timer look_;
   AcceptLoop loop_;
   bool complained_ = false;
+  bool stopped_ = false;
 };
 
 }  // namespace

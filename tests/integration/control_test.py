@@ -170,7 +170,7 @@ class Routes(ControlTest):
     def test_metrics_are_those_of_the_dashboard_and_the_alerts(self):
         self.start_controlled()
         text = self.get("/metrics")
-        exposed = set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
+        exposed = set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE)) | set(re.findall(r"^(\S+_bucket)\{", text, re.MULTILINE))
         for line in text.splitlines():
             self.assertRegex(line, r"^(# (HELP|TYPE) |smartswitch_[a-z_]+(\{([a-z]+=\"([^\"\\]|\\.)*\",?)+\})? [-+0-9.e]+$)")
         for name in ("monitoring/prometheus-alerts.yaml", "monitoring/grafana-dashboard.json"):
@@ -186,7 +186,13 @@ class Routes(ControlTest):
     def test_it_tells_what_the_summary_tells(self):
         switch = self.start_controlled()
         self.load(keys=50)
-        counted = self.get("/v1/stats")["elements"]["classify"]
+        stats = self.get("/v1/stats")["elements"]
+        counted = stats["classify"]
+        for sender in ("to_clients", "to_server1"):
+            latency = stats[sender]["histograms"]["latency"]
+            self.assertGreater(latency["count"], stats[sender]["sent"] // 2, sender)  # but for those after the last stamp
+            self.assertLessEqual(latency["count"], stats[sender]["sent"], sender)
+            self.assertTrue(0 < latency["p50_ns"] <= latency["p99_ns"] <= latency["max_ns"], latency)
         self.verb("stop")
         self.assertEqual(switch.process.wait(timeout=20), 0)
         summary = switch.summary()
@@ -482,6 +488,30 @@ class Tls(ControlTest):
         self.assertEqual(self.refusals("wrong_token"), 3 * len(wrong) + 2)
         self.assertEqual(self.lab.run("switch", SMARTSWITCH, "stats", "--control", f"https://127.0.0.1:{self.port}", "--ca", self.files["ca.pem"],
                                       "--token-file", self.token_file).returncode, 0)
+        self.stop_cleanly(switch)
+
+    def test_a_new_certificate_and_token_serve_new_connections(self):
+        switch = self.start_tls()
+        old = {"Authorization": f"Bearer {TOKEN}"}
+        with self.connection(self.trusting()) as kept:
+            self.assertEqual(ask(kept, "GET", "/v1/graph", **old)[0], 200)
+            (self.folder / "server.pem").write_text("not yet whole")
+            until(lambda: "cannot use the certificate" in switch.log.read_text(), "the fault in the log")
+            self.assertEqual(self.status("/v1/graph", **old), 200)
+            self.files.sign("server", "other-ca", "subjectAltName=IP:127.0.0.1")
+
+            def serves_the_new_one():
+                try:
+                    return self.status("/v1/graph", self.trusting(ca="other-ca.pem"), **old) == 200
+                except ssl.SSLError:
+                    return False
+
+            until(serves_the_new_one, "the new certificate")
+            self.assertEqual(ask(kept, "GET", "/v1/graph", **old)[0], 200)
+        new = {"Authorization": f"Bearer {TOKEN[::-1]}"}
+        self.token_file.write_text(TOKEN[::-1])
+        until(lambda: self.status("/v1/graph", self.trusting(ca="other-ca.pem"), **new) == 200, "the new token")
+        self.assertEqual(self.status("/v1/graph", self.trusting(ca="other-ca.pem"), **old), 401)
         self.stop_cleanly(switch)
 
     def test_metrics_may_be_open(self):

@@ -23,6 +23,11 @@ Snapshot example() {
   e.in = 10;
   e.counters = {{"full", 3, true}, {"packets", 7, false}};
   e.outputs = {{"out", 7, true}, {"other", 2, false}};
+  DurationHistogram latency;
+  latency.record(1000, 3);
+  latency.record(1'000'000);
+  e.histograms.push_back({"latency", {}, 0, 0});
+  e.histograms[0].add(latency);
   snapshot.elements.push_back(e);
   snapshot.states.push_back({"hot", "KeyCache", {{"hits", 5, false}}, {}});
   PortCounts port;
@@ -49,6 +54,11 @@ TEST(Metrics, HaveStableNamesAndLabels) {
            R"(smartswitch_drops_total{element="lane/\"odd\\\n",reason="full"} 3)",
            R"(smartswitch_drops_total{element="lane/\"odd\\\n",reason="unconnected:other"} 2)",
            R"(smartswitch_element_events_total{element="lane/\"odd\\\n",class="Queue",counter="packets"} 7)",
+           R"(smartswitch_element_duration_seconds_bucket{element="lane/\"odd\\\n",class="Queue",duration="latency",le="5.12e-07"} 0)",
+           R"(smartswitch_element_duration_seconds_bucket{element="lane/\"odd\\\n",class="Queue",duration="latency",le="1.024e-06"} 3)",
+           R"(smartswitch_element_duration_seconds_bucket{element="lane/\"odd\\\n",class="Queue",duration="latency",le="+Inf"} 4)",
+           R"(smartswitch_element_duration_seconds_sum{element="lane/\"odd\\\n",class="Queue",duration="latency"} 0.001003)",
+           R"(smartswitch_element_duration_seconds_count{element="lane/\"odd\\\n",class="Queue",duration="latency"} 4)",
            R"(smartswitch_state_events_total{state="hot",class="KeyCache",counter="hits"} 5)",
            R"(smartswitch_port_packets_total{port="clients",direction="rx"} 11)",
            R"(smartswitch_port_link_up{port="clients",device="net_af_packet0,iface=\"x\""} 1)",
@@ -74,10 +84,11 @@ TEST(Metrics, AreWellFormed) {
       EXPECT_TRUE(seen.insert(current).second) << current << " comes twice";
       ASSERT_TRUE(std::getline(lines, line));
       const bool counts = current.ends_with("_total");
-      EXPECT_EQ(line, "# TYPE " + current + (counts ? " counter" : " gauge"));
+      const bool durations = current.ends_with("_duration_seconds");
+      EXPECT_EQ(line, "# TYPE " + current + (counts ? " counter" : durations ? " histogram" : " gauge"));
     } else {
       ASSERT_TRUE(std::regex_match(line, found, sample)) << line;
-      EXPECT_EQ(found[1], current);
+      EXPECT_TRUE(found[1].str().starts_with(current)) << line;
     }
   }
 }

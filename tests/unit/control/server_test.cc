@@ -84,6 +84,14 @@ class ServerTest : public ::testing::Test {
     router.add_later("POST", "/later", "From another thread.", [this](const Request&, const Reply& reply) {
       threads_.emplace_back([reply] { reply(json_response({{"done", true}}, 201)); });
     });
+    router.add("POST", "/hold", "Lets the thread do nothing else, until it is told and for a while after.", [this](const Request&) {
+      held_ = true;
+      held_.notify_all();
+      go_on_.wait(false);
+      const auto until = std::chrono::steady_clock::now() + milliseconds(20);
+      while (std::chrono::steady_clock::now() < until) std::this_thread::yield();
+      return Response{};
+    });
     router.add_later("POST", "/never", "Not at all.", [](const Request&, const Reply&) {});
     Problems problems;
     server_->serve(SocketFile::listen(path_, false, problems));
@@ -125,6 +133,8 @@ class ServerTest : public ::testing::Test {
 
   std::string folder_;
   std::string path_;
+  std::atomic<bool> held_{false};
+  std::atomic<bool> go_on_{false};
   std::atomic<int> alive_{0};
   std::list<std::thread> threads_;
   std::unique_ptr<Server> server_;
@@ -284,6 +294,19 @@ TEST_F(ServerTest, MakesItsSocketAgain) {
   ASSERT_TRUE(there);
   EXPECT_EQ(ask(*connect(), "GET", "/hello").status, 200U);
   EXPECT_EQ(ask(*before, "GET", "/hello").status, 200U) << "connections stay";
+  server_->stop();
+  EXPECT_FALSE(std::filesystem::exists(path_));
+}
+
+TEST_F(ServerTest, EndsThoughItWasAboutToLookAfterItsSocket) {
+  Limits limits;
+  limits.look = milliseconds(1);
+  start(limits);
+  const RawClient client(path_);
+  ASSERT_TRUE(client.send("POST /hold HTTP/1.1\r\nContent-Length: 0\r\n\r\n"));
+  held_.wait(false);
+  go_on_ = true;
+  go_on_.notify_all();
   server_->stop();
   EXPECT_FALSE(std::filesystem::exists(path_));
 }

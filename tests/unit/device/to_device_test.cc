@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "elements/device/transit.h"
 #include "tests/unit/device/virtual_port.h"
 #include "tests/unit/nasty_packets.h"
 
@@ -23,6 +24,31 @@ TEST(ToDevice, SendsInOrder) {
   bench.push({Bytes(60, 1), Bytes(1514, 2), Bytes(14, 3)});
   EXPECT_THAT(port.receive(), ElementsAre(Bytes(60, 1), Bytes(1514, 2), Bytes(14, 3)));
   EXPECT_EQ(bench.element().sent(), 3U);
+}
+
+TEST(ToDevice, MeasuresHowLongPacketsTook) {
+  const VirtualPort port("net_ring");
+  TestBench bench("ToDevice", kParameters, port.options());
+  ArrivalStamper stamper;
+  Problems problems;
+  stamper.start(problems);
+  ASSERT_TRUE(problems.empty());
+  const auto send = [&](std::int64_t came) {
+    Batch batch;
+    for (int i = 0; i < 3; ++i) batch.add(bench.packet(Bytes(60)));
+    stamper.stamp(batch, came, [&] { return came; });
+    bench.push(batch);
+  };
+  bench.advance(ms(5));
+  send(bench.worker().now - 3'000);
+  send(bench.worker().now - 2'000);  // too near the first for a stamp
+  send(bench.worker().now + ArrivalStamper::kApart);
+  const auto* info = Registry::instance().element("ToDevice");
+  ASSERT_EQ(info->histograms.size(), 1U);
+  const DurationHistogram& latency = info->histograms[0].get(bench.element());
+  EXPECT_EQ(latency.at(DurationHistogram::index_of(3'000)), 3U);
+  EXPECT_EQ(latency.at(0), 6U);
+  EXPECT_THAT(port.receive(), SizeIs(9));
 }
 
 TEST(ToDevice, DropsWhatTheRingDoesNotTakeAndRecovers) {
