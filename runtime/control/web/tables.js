@@ -19,7 +19,7 @@ export class Tables {
     const elements = Object.entries(stats.elements).filter(([id, e]) => matches({name: id, class: e.class}));
     const now = (id) => rates.elements.get(id) ?? {packets: 0, drops: 0};
     elements.sort(([a], [b]) => now(b).packets - now(a).packets || a.localeCompare(b));
-    setRows(byId("elements-table"), [{title: "name"}, {title: "class"}, number("packets/s"), number("a packet"), number("of busy time"), number("drops/s"), number("dropped"), number("held")],
+    setRows(byId("elements-table"), [{title: "name"}, {title: "class"}, number("packets/s"), number("a packet"), number("busy"), number("drops/s"), number("dropped"), number("held")],
       elements.map(([id, e]) => [name(id, "elements"), e.class, short(now(id).packets), time(rates.costs?.get(id)?.ns), percent(rates.costs?.get(id)?.share),
         {text: short(now(id).drops), bad: now(id).drops > 0}, short(e.dropped), short(e.held)]));
     setRows(byId("workers-table"), [{title: "name"}, number("core"), number("busy"), number("sleeps"), number("waited for its core")],
