@@ -114,6 +114,20 @@ struct Link {
   PortRef input;
 };
 
+/// A file that a configuration was read from.
+struct ConfigurationFile {
+  std::string name;
+  std::string text;
+};
+
+/// A parameter that was given another value than the files say.
+struct SetParameter {
+  bool of_state = false;  ///< a state object's, not an element's
+  std::string object;
+  std::string parameter;
+  Value value;
+};
+
 struct Plan {
   std::vector<Port> ports;
   std::vector<StateObject> states;
@@ -123,8 +137,10 @@ struct Plan {
   std::vector<Instance> instances;
   std::vector<Link> links;
   Control control;
-  std::uint32_t pool_packets = 0;  ///< from `pool: {packets: N}`; 0: sized from ports, queues and what elements hold
-  std::uint32_t pool_cache = 256;  ///< packets each worker keeps at hand
+  std::uint32_t pool_packets = 0;        ///< from `pool: {packets: N}`; 0: sized from ports, queues and what elements hold
+  std::uint32_t pool_cache = 256;        ///< packets each worker keeps at hand
+  std::vector<ConfigurationFile> files;  ///< the first, then what it includes
+  std::vector<SetParameter> set;         ///< since the files were read; parameters above have these values
 };
 
 }  // namespace smartswitch::graph

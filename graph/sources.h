@@ -29,6 +29,7 @@ class Sources {
   void add(const std::string& name, std::string text);
   /// In the order in which they were added.
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
+  [[nodiscard]] const std::string& text(const std::string& name) const { return texts_.at(name).text; }
   /// The line of `where` without its end; empty if there is none.
   [[nodiscard]] std::string_view line(const Location& where) const;
   /// The place of the word at `offset` of a scalar's text, if that can be told from the file; else the place of the scalar.

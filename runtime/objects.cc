@@ -100,7 +100,11 @@ std::optional<graph::Plan> with_parameter(graph::Plan plan, ObjectKind kind, con
     const auto* found = find_object(list, object, what, problems);
     return found != nullptr && set_parameter(list[static_cast<std::size_t>(found - list.data())], parameter, std::move(value), problems);
   };
-  const bool set = kind == ObjectKind::kState ? set_in(plan.states, "state object") : set_in(plan.elements, "element");
+  const bool of_state = kind == ObjectKind::kState;
+  std::erase_if(plan.set,
+                [&](const graph::SetParameter& s) { return s.of_state == of_state && s.object == object && s.parameter == parameter; });
+  plan.set.push_back({of_state, object, parameter, value});
+  const bool set = of_state ? set_in(plan.states, "state object") : set_in(plan.elements, "element");
   return set ? std::optional(std::move(plan)) : std::nullopt;
 }
 

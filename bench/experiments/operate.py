@@ -5,6 +5,7 @@
 import contextlib
 import http.client
 import json
+import multiprocessing
 import os
 import re
 import socket
@@ -24,6 +25,36 @@ ALWAYS = [word for device, number in (("CLIENT_DEV", 0), ("SERVER1_DEV", 1), ("S
           for word in ("--set", f"{device}=net_null{number}")]
 MEMSWITCH = (ROOT / "configs/memswitch.yaml").read_text()
 SCRAPES_A_SECOND = 10
+# After so many reloads allocators have what they keep.
+RELOADS_TO_SETTLE = 50
+
+
+def _attack(path, cores):
+    """Does what clients should not, as fast as it can, until it is killed. Off the worker's core: what is asked is what the switch lets them do."""
+    os.sched_setaffinity(0, cores)
+    bad = [b"", b"GET /v1/gra", b"GET /" + b"x" * 20_000, b"\x16\x03\x01" + b"\0" * 300, b"GET /v1/nothing HTTP/1.1\r\nHost: x\r\n\r\n",
+           b"POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000000\r\n\r\n", b"GET /v1/graph HTTP/1.1\r\nHost: x\r\n\r\n" * 20]
+    held = []
+    while True:
+        for text in bad:
+            held.append(socket.socket(socket.AF_UNIX))
+            with contextlib.suppress(OSError):
+                held[-1].connect(path)
+                held[-1].send(text)
+        while len(held) > 300:
+            held.pop(0).close()
+
+
+@contextlib.contextmanager
+def hostile_clients(control):
+    cores = os.sched_getaffinity(0) - {worker["core"] for worker in control.ask("GET", "/v1/workers").values()}
+    attacker = multiprocessing.Process(target=_attack, args=(control.path, cores), daemon=True)
+    attacker.start()
+    try:
+        yield
+    finally:
+        attacker.kill()
+        attacker.join()
 
 
 class Control(http.client.HTTPConnection):
@@ -60,6 +91,7 @@ def busy_switch(folder):
                 break
             time.sleep(0.01)
         control = Control(path)
+        control.pid = process.pid
         while control.ask("GET", "/v1/stats")["seconds"] < 0.5:
             time.sleep(0.05)
         yield control
@@ -73,7 +105,8 @@ def _percentile(values, share):
 
 
 def _pauses(control, folder, times):
-    """Seconds that the worker stood still, by its own clock, at each of so many reloads that change elements and connections."""
+    """Seconds that the worker stood still, by its own clock, at each of so many reloads that change elements and connections; and how many
+    bytes of memory the switch took meanwhile."""
     counted = re.sub(r"cut_to_clients -> to_clients", "cut_to_clients -> passed -> to_clients",
                      MEMSWITCH.replace("  cut_to_clients:", "  passed: Counter\n  cut_to_clients:", 1))
     files = []
@@ -81,7 +114,20 @@ def _pauses(control, folder, times):
         files.append(f"{folder}/{name}")
         with open(files[-1], "w") as file:
             file.write(text)
-    return [max(control.ask("POST", "/v1/reload", {"file": files[i % 2]})["pause_seconds"]) for i in range(times)]
+    def reload(i):
+        return max(control.ask("POST", "/v1/reload", {"file": files[i % 2]})["pause_seconds"])
+
+    for i in range(RELOADS_TO_SETTLE):
+        reload(i)
+    before = _memory(control)
+    pauses = [reload(i) for i in range(times)]
+    return pauses, _memory(control) - before
+
+
+def _memory(control):
+    """Bytes of the switch that are in memory."""
+    with open(f"/proc/{control.pid}/status", encoding="utf-8") as status:
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status.read())[1]) * 1024
 
 
 def _answers(control, path, times):
@@ -113,12 +159,16 @@ def run(session):
     times = session.effort.pick(200, 1000)
     seconds = session.effort.pick(0.3, 1.0)
     with tempfile.TemporaryDirectory() as folder, busy_switch(folder) as control:
-        pauses = _pauses(control, folder, times)
+        pauses, growth = _pauses(control, folder, times)
         answers = {path: _answers(control, path, times) for path in ("/v1/stats", "/v1/graph", "/metrics")}
         looks = {"nobody looks": None, "metrics": lambda: control.ask("GET", "/metrics")}
         rates = {look: [] for look in looks}
         for _, look in interleaved(session.effort.rounds, looks):
             rates[look].append(_rate(control, seconds, looks[look]))
+        attacked = {"none": [], "hostile": []}
+        for _, clients in interleaved(session.effort.rounds, attacked):
+            with hostile_clients(control) if clients == "hostile" else contextlib.nullcontext():
+                attacked[clients].append(_rate(control, seconds))
     rows = [[f"a reload stops the worker, us ({times} times)", *(f"{share * 1e6:.0f}" for share in _three(pauses)), "p99 1000"]]
     for path, took in answers.items():
         rows.append([f"GET {path}, ms ({times} times)", *(f"{share * 1e3:.2f}" for share in _three(took)), "p99 10"])
@@ -128,6 +178,9 @@ def run(session):
     result.ratio("control_answer_p99_ms", Spread([worst]), "ms that an answer takes, p99 of the slowest", better="lower", asked=10)
     result.ratio("metrics_over_none", ratio(rates["metrics"], rates["nobody looks"]),
                  f"throughput with metrics scraped {SCRAPES_A_SECOND} times a second / without", asked=0.98)
+    result.ratio("attacked_over_none", ratio(attacked["hostile"], attacked["none"]),
+                 "throughput while hostile clients hold and spoil connections as fast as they can / without")
+    result.note(f"{times} reloads, after {RELOADS_TO_SETTLE} to settle, let the switch grow by {growth / 1024:.0f} KiB.")
     result.note(f"Throughput: {Spread(rates['nobody looks']).text(1e6)} M packets/s when nobody looks, {Spread(rates['metrics']).text(1e6)} with "
                 f"{SCRAPES_A_SECOND} scrapes a second.")
     return result

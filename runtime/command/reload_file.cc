@@ -7,7 +7,6 @@
 
 #include <algorithm>
 
-#include "graph/sources.h"
 #include "runtime/control/reload_json.h"
 
 namespace smartswitch::command {
@@ -62,7 +61,7 @@ control::Response FileReloader::reload(runtime::Switch& live, const control::Rel
     return refusal;
   }
   log_report(input.file, *report);
-  current_.set({input.file, graph::read_file(input.file).text.value_or(""), options.variables});
+  current_.set({input.file, options.variables});
   input_.file = input.file;
   return control::reload_response(*report, false);
 }

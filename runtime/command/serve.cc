@@ -4,7 +4,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include "graph/sources.h"
 #include "runtime/control/observe_routes.h"
 #include "runtime/control/socket_file.h"
 #include "runtime/control/switch_routes.h"
@@ -38,7 +37,7 @@ void ControlOptions::add_to(CLI::App& verb) {
 void describe_program(control::Program& program, const FileOptions& input, const ControlOptions& options) {
   program.name = control::name_from_file(options.name.empty() ? input.file : options.name);
   program.version = SMARTSWITCH_VERSION;
-  program.configuration.set({input.file, graph::read_file(input.file).text.value_or(""), input.variables()});
+  program.configuration.set({input.file, input.variables()});
 }
 
 std::unique_ptr<control::Server> open_server(runtime::Switch& live, const control::Program& program, const ControlOptions& options,

@@ -15,7 +15,6 @@ namespace smartswitch::runtime::control {
 /// Where a running configuration came from.
 struct Configuration {
   std::string file;
-  std::string text;                             ///< of it, as it was read
   std::map<std::string, std::string> settings;  ///< --set NAME=VALUE
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "runtime/control/switch_routes.h"
+#include "runtime/control/value_json.h"
 
 namespace smartswitch::runtime::control {
 namespace {
@@ -51,11 +52,18 @@ Response ready(const SwitchRoutes& routes) {
   return json_response(json, 503);
 }
 
-Response configuration(const Program& program) {
-  const Configuration present = program.configuration.get();
+Response configuration(const SwitchRoutes& routes) {
+  const Configuration present = routes.program.configuration.get();
   Json settings = Json::object();
   for (const auto& [name, value] : present.settings) settings[name] = value;
-  return json_response({{"file", present.file}, {"settings", settings}, {"text", present.text}});
+  Json json = {{"file", present.file}, {"settings", settings}, {"files", Json::array()}, {"set", Json::array()}};
+  routes.live.look([&json](const graph::Plan& plan, const Snapshot&) {
+    for (const graph::ConfigurationFile& file : plan.files) json["files"].push_back({{"name", file.name}, {"text", file.text}});
+    for (const graph::SetParameter& s : plan.set)
+      json["set"].push_back(
+          {{"kind", s.of_state ? "state" : "element"}, {"object", s.object}, {"parameter", s.parameter}, {"value", value_json(s.value)}});
+  });
+  return json_response(json);
 }
 
 // Those that only begin something answer before it is done.
@@ -78,8 +86,9 @@ void add_program_routes(Router& router, const SwitchRoutes& routes) {
   router.add(
       "GET", "/v1/ready", "200 if the switch takes packets in; 503 before that and while it drains.",
       [routes](const Request&) { return ready(routes); }, Access::kOpen);
-  router.add("GET", "/v1/configuration", "The configuration file as it was read, and what was set on the command line.",
-             [routes](const Request&) { return configuration(routes.program); });
+  router.add("GET", "/v1/configuration",
+             "The configuration files as they were read, what was set on the command line, and what has been set since.",
+             [routes](const Request&) { return configuration(routes); });
   router.add("POST", "/v1/drain", "Takes in nothing new from now on, and lets Queues run empty. Only stopping comes after it.",
              [routes](const Request&) { return ask(routes.program.drain, "drain"); });
   router.add("POST", "/v1/stop", "Ends the switch as Ctrl-C does.", [routes](const Request&) { return ask(routes.program.stop, "stop"); });

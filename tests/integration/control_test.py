@@ -186,6 +186,7 @@ class Routes(ControlTest):
     def test_it_tells_what_the_summary_tells(self):
         switch = self.start_controlled()
         self.load(keys=50)
+        self.assertEqual([file["name"] for file in self.get("/v1/configuration")["files"]], [str(CONFIGS / "memswitch.yaml")])
         stats = self.get("/v1/stats")["elements"]
         counted = stats["classify"]
         for sender in ("to_clients", "to_server1"):

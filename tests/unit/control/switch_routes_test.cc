@@ -41,7 +41,7 @@ class SwitchRoutesTest : public ::testing::Test {
     ASSERT_TRUE(live_);
     program_.name = "test";
     program_.version = "1.2.3";
-    program_.configuration.set({"test.yaml", kYaml, {{"A", "b"}}});
+    program_.configuration.set({"test.yaml", {{"A", "b"}}});
     program_.stop = [this] { ++stops_; };
     program_.drain = [this] { live_->drain(); };
     program_.change = [this](const std::function<void(Switch&)>& task) { task(*live_); };
@@ -154,6 +154,9 @@ TEST_F(SwitchRoutesTest, ChangesParametersWhileItRuns) {
   EXPECT_THAT(wrong.body, HasSubstr("`many` is not an integer"));
   EXPECT_THAT(ask("PUT", "/v1/elements/quue/parameters/capacity", "1").body, HasSubstr("did you mean `queue`?"));
   EXPECT_EQ(ask("PUT", "/v1/elements/queue/parameters/capacity", "{").status, 400U);
+  EXPECT_EQ(ask("PUT", "/v1/elements/queue/parameters/capacity", "300").status, 200U);
+  EXPECT_EQ(get("/v1/configuration")["set"],
+            Json::array({{{"kind", "element"}, {"object", "queue"}, {"parameter", "capacity"}, {"value", "300"}}}));
   EXPECT_EQ(get("/v1/elements/queue")["parameters"]["capacity"], "300");
 }
 
@@ -169,7 +172,8 @@ TEST_F(SwitchRoutesTest, OutlivesTheSwitchItTellsOf) {
 
 TEST_F(SwitchRoutesTest, TellsConfigurationAndClasses) {
   const Json configuration = get("/v1/configuration");
-  EXPECT_EQ(configuration["text"], kYaml);
+  EXPECT_EQ(configuration["files"][0]["text"], kYaml);
+  EXPECT_EQ(configuration["set"], Json::array());
   EXPECT_EQ(configuration["settings"]["A"], "b");
   EXPECT_EQ(get("/v1/classes/Queue")["border"], true);
   EXPECT_EQ(get("/v1/classes/KeyCache")["kind"], "state");

@@ -25,7 +25,8 @@ class Transit : public ::testing::Test {
     for (unsigned i = 0; i < n; ++i) batch.add(bench_.packet(Bytes(60)));
     stamper_.stamp(batch, now, [&] { return now; });
     departures_.collect(batch);
-    departures_.record(n, [&] { return now + later; }, histogram_);
+    departures_.record(
+        n, [&] { return now + later; }, histogram_);
     for (const Packet packet : batch) EXPECT_EQ(packet.mbuf()->ol_flags & departures_.flag(), 0U);
   }
   [[nodiscard]] std::uint64_t count_of(std::int64_t ns) const { return histogram_.at(DurationHistogram::index_of(ns)); }
@@ -58,7 +59,8 @@ TEST_F(Transit, SeveralStampsInABatchShareWhatTheyStandFor) {
     one.release();
   }
   departures_.collect(batch);
-  departures_.record(100, [] { return 6 * ArrivalStamper::kApart; }, histogram_);
+  departures_.record(
+      100, [] { return 6 * ArrivalStamper::kApart; }, histogram_);
   std::uint64_t all = 0;
   for (unsigned i = 0; i < DurationHistogram::kCounts; ++i) all += histogram_.at(i);
   EXPECT_EQ(all, 100U);
