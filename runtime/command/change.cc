@@ -162,7 +162,7 @@ void add_set(CLI::App& app, int& exit_code) {
       "  smartswitch set backends servers/mc1 '~'");
   auto options = std::make_shared<ObjectOptions>();
   options->remote.add_to(*verb);
-  verb->add_option("object", options->object, "Its name in the configuration")->required()->type_name("NAME");
+  verb->add_option("object", options->object, "Its name in the configuration")->required()->type_name("OBJECT");
   verb->add_option("parameter", options->part, "The parameter, or PARAMETER/PART")->required()->type_name("PARAMETER");
   verb->add_option("value", options->value, "The value, as a file would have it")->required()->type_name("YAML");
   verb->callback([options, &exit_code] { exit_code = set(*options); });
@@ -174,7 +174,7 @@ void add_call(CLI::App& app, int& exit_code) {
       "`smartswitch describe CLASS` tells which there are.\n  smartswitch call hot look_up some-key\n  smartswitch call hot flush");
   auto options = std::make_shared<ObjectOptions>();
   options->remote.add_to(*verb);
-  verb->add_option("object", options->object, "Its name in the configuration")->required()->type_name("NAME");
+  verb->add_option("object", options->object, "An element or state object that has handlers")->required()->type_name("CALLABLE");
   verb->add_option("handler", options->part, "The handler")->required()->type_name("HANDLER");
   verb->add_option("argument", options->value, "What it takes, as a file would have it")->type_name("YAML");
   verb->callback([options, &exit_code] { exit_code = call(*options); });

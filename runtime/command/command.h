@@ -32,6 +32,7 @@ void add_list(CLI::App& app, int& exit_code);
 void add_describe(CLI::App& app, int& exit_code);
 void add_schema(CLI::App& app, int& exit_code);
 void add_completion(CLI::App& app, int& exit_code);
+void add_complete(CLI::App& app, int& exit_code);
 void add_new_config(CLI::App& app, int& exit_code);
 void add_where(CLI::App& app, int& exit_code);
 void add_explain(CLI::App& app, int& exit_code);

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
+#include <sstream>
 
 #include "runtime/command/command.h"
 
@@ -20,9 +22,20 @@ _smartswitch_variables() {
        inside && match($0, /^ +[A-Za-z_][A-Za-z0-9_]*:/) { name = substr($0, RSTART, RLENGTH - 1); gsub(/ /, "", name); print name "=" }' "$1"
 }
 
-# $1: what the word stands for, $2: what there is of it, $3: the program, $4: the configuration
+# $1: what the word stands for, $2: what there is of it, $3: the program, $4: the configuration, $5: the switch, $6: the word in front
 _smartswitch_values() {
+  local name
   case $1 in
+    @*)
+      if [[ $1 == @PATH* ]]; then
+        compopt -o filenames 2>/dev/null
+        mapfile -t COMPREPLY < <(compgen -f -- "$2")
+      fi
+      # A name is proposed as it stands: nothing in it may mean something to the shell.
+      while IFS= read -r name; do
+        [[ $name == "$2"* && $name != *[^A-Za-z0-9_./%-]* ]] && COMPREPLY+=("$name")
+      done < <(timeout 2 "$3" complete "${1#@}" --control "$5" --file "$4" --object "$6" 2>/dev/null)
+      ;;
     FILE | LIBRARY)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -- "$2")
@@ -41,7 +54,7 @@ _smartswitch_values() {
 }
 
 _smartswitch() {
-  local word=${COMP_WORDS[COMP_CWORD]} verb='' waits='' file='' place=0 i w kind
+  local word=${COMP_WORDS[COMP_CWORD]} verb='' waits='' option='' file='' control='' object='' place=0 i w kind
   COMPREPLY=()
   # bash takes `=` and `:` for words.
   for ((i = 1; i < COMP_CWORD; ++i)); do
@@ -50,12 +63,15 @@ _smartswitch() {
       continue
     elif [[ -n $waits ]]; then
       waits=''
+      [[ $option == --control ]] && control=${w/#\~\//$HOME/}
     elif [[ $w == -* ]]; then
+      option=$w
       waits=$(_smartswitch_kind "$verb" "$w")
     elif [[ " $(_smartswitch_verbs "$verb") " == *" $w "* ]]; then
       verb+="${verb:+ }$w"
     else
       [[ $(_smartswitch_kind "$verb" "$place") == FILE ]] && file=$w
+      object=$w
       place=$((place + 1))
     fi
   done
@@ -66,33 +82,41 @@ _smartswitch() {
     [[ -z $file && ${COMP_WORDS[i]} == *.y*ml ]] && file=${COMP_WORDS[i]}
   done
   if [[ -n $waits ]]; then
-    _smartswitch_values "$waits" "$word" "${COMP_WORDS[0]}" "$file"
+    _smartswitch_values "$waits" "$word" "${COMP_WORDS[0]}" "$file" "$control" "$object"
   elif [[ $word == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$(_smartswitch_options "$verb")" -- "$word")
   elif [[ -n $(_smartswitch_verbs "$verb") ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$(_smartswitch_verbs "$verb")" -- "$word")
   else
     kind=$(_smartswitch_kind "$verb" "$place")
-    _smartswitch_values "$kind" "$word" "${COMP_WORDS[0]}" "$file"
+    _smartswitch_values "$kind" "$word" "${COMP_WORDS[0]}" "$file" "$control" "$object"
   fi
 }
 
 complete -F _smartswitch smartswitch
 )sh";
 
-std::string spaces_for(std::string text, char separator) {
-  std::replace(text.begin(), text.end(), separator, ' ');
-  return text;
+std::string choices_in(const std::string& text, char separator, bool with_capitals) {
+  std::istringstream words(text);
+  std::string choices;
+  for (std::string word; std::getline(words, word, separator);) {
+    const bool capitals = std::all_of(word.begin(), word.end(), [](unsigned char c) { return std::isupper(c) != 0; });
+    if (with_capitals || !capitals) choices += (choices.empty() ? "" : " ") + word;
+  }
+  return choices;
 }
 
-/// What the script knows a value by: one of its own words, `=` and all choices, or `-` for what it cannot propose.
+/// What the script knows a value by: one of its own words, `=` and all choices, `@` and what the verb `complete` is asked for, or `-` for
+/// what it cannot propose.
 std::string kind_of(const CLI::Option& option) {
   std::string type = option.get_type_name();
   const std::size_t open = type.find('{');
   const std::size_t close = type.find('}');
-  if (open != std::string::npos && close != std::string::npos) return "=" + spaces_for(type.substr(open + 1, close - open - 1), ',');
+  if (open != std::string::npos && close != std::string::npos) return "=" + choices_in(type.substr(open + 1, close - open - 1), ',', true);
   if (type == "FILE" || type == "LIBRARY" || type == "CLASS" || type == "NAME=VALUE") return type;
-  if (type.find('|') != std::string::npos) return "=" + spaces_for(type, '|');
+  if (is_completed_by_asking(type)) return "@" + type;
+  // What is in capitals is no choice here, but what one has to think of: PATH|none.
+  if (type.find('|') != std::string::npos) return "=" + choices_in(type, '|', false);
   return "-";
 }
 
@@ -104,12 +128,14 @@ struct Branches {
 
   void add(const CLI::App& app, const std::string& path) {
     std::string below;
-    for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
+    // A verb in no group is hidden.
+    const auto verbs_below = app.get_subcommands([](const CLI::App* verb) { return !verb->get_group().empty(); });
+    for (const CLI::App* verb : verbs_below) {
       below += (below.empty() ? "" : " ") + verb->get_name();
     }
     if (!below.empty()) verbs += fmt::format("    '{}') echo '{}' ;;\n", path, below);
     add_options(app, path);
-    for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
+    for (const CLI::App* verb : verbs_below) {
       add(*verb, path.empty() ? verb->get_name() : path + " " + verb->get_name());
     }
   }

@@ -43,7 +43,7 @@ void add_ctl(CLI::App& app, int& exit_code) {
   verb->add_option("method", options->method, "GET, PUT, POST or DELETE")
       ->required()
       ->check(CLI::IsMember({"GET", "PUT", "POST", "DELETE"}));
-  verb->add_option("path", options->path, "Such as /v1/graph; without a slash in front, what follows /v1/")->required()->type_name("PATH");
+  verb->add_option("path", options->path, "Such as /v1/graph; without a slash in front, what follows /v1/")->required()->type_name("ROUTE");
   verb->add_option("body", options->body, "What to send with it; - is what comes from stdin")->type_name("BODY");
   verb->callback([options, &exit_code] { exit_code = ctl(*options); });
 }

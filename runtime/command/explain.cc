@@ -63,7 +63,7 @@ void add_explain(CLI::App& app, int& exit_code) {
   settings->input.add_to(*verb);
   verb->add_option("packet", settings->packet, "The packet, in words")->required()->type_name("PACKET");
   verb->add_option("--port", settings->options.port, "The port that it comes in by (default: the first that packets come in by)")
-      ->type_name("NAME");
+      ->type_name("PORT");
   verb->add_option("--bytes", settings->options.bytes, "Show so many bytes of it in each element")
       ->check(CLI::Range(0U, observe::TraceOptions::kMostBytes))
       ->type_name("N");

@@ -32,7 +32,7 @@ constexpr const char* kMore =
     "  smartswitch explain my.yaml 'udp 10.0.0.1:999 -> 10.0.0.100:11211 get foo'   which way it would take\n"
     "  smartswitch import-twemproxy nutcracker.yml > my.yaml\n"
     "  smartswitch load --server 10.0.0.100 --window 32       ask memcached, measure and check the answers\n"
-    "  source <(smartswitch completion bash)                  Tab completes verbs, options, files, classes and variables\n"
+    "  source <(smartswitch completion bash)                  Tab completes verbs, options, files, names in a running switch\n"
     "\n"
     "Exit codes:\n"
     "  0  all went well\n"
@@ -84,6 +84,7 @@ int main(int argc, char** argv) {
   add_drain(app, exit_code);
   add_stop(app, exit_code);
   add_ctl(app, exit_code);
+  add_complete(app, exit_code);
   add_completion(app, exit_code);  // last: it knows the others
   try {
     set_up_log();

@@ -12,6 +12,7 @@
 
 #include "runtime/clock.h"
 #include "runtime/command/command.h"
+#include "runtime/command/query.h"
 #include "runtime/command/remote.h"
 #include "runtime/command/top_text.h"
 #include "runtime/snapshot_json.h"
@@ -19,9 +20,14 @@
 namespace smartswitch::command {
 namespace {
 
+// A profile costs workers something while it is taken: a twentieth of the time, and at most this.
+constexpr std::int64_t kSampled = 20;
+constexpr Duration kLongestSample{50'000'000};
+
 struct TopOptions {
   RemoteOptions remote;
   bool once = false;
+  bool no_profile = false;
   Duration interval{1'000'000'000};
 };
 
@@ -78,13 +84,41 @@ std::optional<runtime::Snapshot> counts(runtime::control::Client& client, int& e
   }
 }
 
+TopCosts costs_of(const runtime::Json& profile) {
+  TopCosts costs;
+  for (const runtime::Json& element : profile.at("elements")) {
+    if (element.at("packets") > 0) costs[element.at("element")] = element.at("ns_per_packet");
+  }
+  return costs;
+}
+
+/// What elements cost in a short part of the interval, because workers pay for it while it is measured. None if the switch refuses, as
+/// it does while somebody else measures; and if it has gone, the next counts tell.
+TopCosts costs(runtime::control::Client& client, const TopOptions& options) {
+  if (options.no_profile) return {};
+  const Duration sample{std::clamp<std::int64_t>(options.interval.nanoseconds / kSampled, 1'000'000, kLongestSample.nanoseconds)};
+  const std::string path = Query("/v1/profile").add("for", to_string(sample)).text();
+  Problems untold;
+  const auto answer = client.ask({.method = "POST", .path = path, .body = {}}, untold);
+  if (!answer || answer->status != 200) return {};
+  try {
+    return costs_of(runtime::Json::parse(answer->body));
+  } catch (const nlohmann::json::exception&) {
+    return {};  // a switch of another version
+  }
+}
+
 int show_once(runtime::control::Client& client, const TopOptions& options) {
   int exit_code = kOk;
   const auto before = counts(client, exit_code);
   if (!before) return exit_code;
-  std::this_thread::sleep_for(std::chrono::nanoseconds(options.interval.nanoseconds));
+  const std::int64_t until = runtime::monotonic_ns() + options.interval.nanoseconds;
+  const TopCosts cost = costs(client, options);
+  std::this_thread::sleep_for(std::chrono::nanoseconds(until - runtime::monotonic_ns()));
   const auto now = counts(client, exit_code);
-  if (now) fmt::print("{}", top_text(*before, *now, {}));
+  TopView view;
+  view.costs = !options.no_profile;
+  if (now) fmt::print("{}", top_text(*before, *now, cost, view));
   return exit_code;
 }
 
@@ -93,15 +127,18 @@ int show_for_ever(runtime::control::Client& client, const TopOptions& options) {
   auto before = counts(client, exit_code);
   if (!before) return exit_code;
   std::optional<runtime::Snapshot> now = before;
+  TopCosts cost;
   const Terminal terminal;
   TopView view;
+  view.costs = !options.no_profile;
   view.colour = colour_on(STDOUT_FILENO);
   std::int64_t next = runtime::monotonic_ns() + options.interval.nanoseconds;
   for (;;) {
     Terminal::measure(view);
     const std::size_t rows = view.height;
     view.height = rows - 1;
-    fmt::print("\x1b[H\x1b[2J{}q quits; p, d, n: by packets, drops, name", top_text(*before, *now, view));
+    fmt::print("\x1b[H\x1b[2J{}q quits; p, d, n{}: by packets, drops, name{}", top_text(*before, *now, cost, view), view.costs ? ", c" : "",
+               view.costs ? ", cost" : "");
     std::fflush(stdout);
     switch (Terminal::key_before(next)) {
       case 'q':
@@ -115,11 +152,15 @@ int show_for_ever(runtime::control::Client& client, const TopOptions& options) {
       case 'n':
         view.order = TopOrder::kName;
         break;
+      case 'c':
+        if (view.costs) view.order = TopOrder::kCost;
+        break;
       default:
         break;
     }
     if (runtime::monotonic_ns() < next) continue;
     next += options.interval.nanoseconds;
+    cost = costs(client, options);
     before = std::move(now);
     now = counts(client, exit_code);
     if (!now) return exit_code;
@@ -141,10 +182,11 @@ int top(const TopOptions& options) {
 }  // namespace
 
 void add_top(CLI::App& app, int& exit_code) {
-  CLI::App* verb = app.add_subcommand("top", "Watch a running switch in the terminal: elements by rate and drops, workers by load");
+  CLI::App* verb = app.add_subcommand("top", "Watch a running switch in the terminal: elements by rate, drops and cost, workers by load");
   auto options = std::make_shared<TopOptions>();
   options->remote.add_to(*verb);
   verb->add_flag("--once", options->once, "Write one frame, of one interval, and end");
+  verb->add_flag("--no-profile", options->no_profile, "Do not measure what elements cost a packet");
   add_duration(*verb, "--every", options->interval, "How often it looks");
   verb->callback([options, &exit_code] { exit_code = top(*options); });
 }

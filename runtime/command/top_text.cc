@@ -15,7 +15,9 @@ using runtime::ElementCounts;
 using runtime::Snapshot;
 using runtime::WorkerCounts;
 
-constexpr std::size_t kNumbers = 44;  // four columns of 11 behind name and class
+// Behind name and class. A rate is up to 8 letters wide.
+constexpr std::size_t kNumber = 10;
+constexpr std::size_t kNumbers = 4 * kNumber;
 constexpr std::size_t kBar = 20;
 
 std::string brief(double value) {
@@ -33,6 +35,7 @@ struct Row {
   const ElementCounts* now;
   double packets = 0;  // a second
   double drops = 0;
+  double cost = -1;  // below 0: not known
 };
 
 std::uint64_t came(const ElementCounts& e) { return e.in + e.received + e.created; }
@@ -42,11 +45,12 @@ double change(std::uint64_t before, std::uint64_t now, double seconds) {
   return now < before ? 0 : static_cast<double>(now - before) / seconds;
 }
 
-std::vector<Row> rows_of(const Snapshot& before, const Snapshot& now, double seconds, TopOrder order) {
+std::vector<Row> rows_of(const Snapshot& before, const Snapshot& now, double seconds, const TopCosts& costs, TopOrder order) {
   std::vector<Row> rows;
   for (const ElementCounts& element : now.elements) {
     const ElementCounts* then = before.element(element.name);
     Row& row = rows.emplace_back(Row{&element});
+    if (const auto cost = costs.find(element.name); cost != costs.end()) row.cost = cost->second;
     if (then == nullptr) continue;
     row.packets = change(came(*then), came(element), seconds);
     row.drops = change(then->dropped(), element.dropped(), seconds);
@@ -54,6 +58,7 @@ std::vector<Row> rows_of(const Snapshot& before, const Snapshot& now, double sec
   std::stable_sort(rows.begin(), rows.end(), [order](const Row& a, const Row& b) {
     if (order == TopOrder::kPackets && a.packets != b.packets) return a.packets > b.packets;
     if (order == TopOrder::kDrops && a.drops != b.drops) return a.drops > b.drops;
+    if (order == TopOrder::kCost && a.cost != b.cost) return a.cost > b.cost;
     return a.now->name < b.now->name;
   });
   return rows;
@@ -94,26 +99,40 @@ class Lines {
   std::size_t count_ = 0;
 };
 
+// Name and class share what the numbers leave.
+std::string element_line(const std::string& name, const std::string& element_class, const std::vector<std::string>& numbers,
+                         const TopView& view) {
+  const std::size_t columns = kNumbers + (view.costs ? kNumber : 0);
+  const std::size_t names = std::max<std::size_t>(view.width, columns + 20) - columns;
+  const std::size_t width = names * 5 / 9;
+  std::string line = fit(name, width - 1) + " " + fit(element_class, names - width);
+  for (const std::string& number : numbers) line += fmt::format("{:>{}}", number, kNumber);
+  return line;
+}
+
+std::vector<std::string> numbers_of(const Row& row, bool with_cost) {
+  std::vector<std::string> numbers{brief(row.packets), brief(row.drops)};
+  if (with_cost) numbers.push_back(row.cost < 0 ? "-" : brief(row.cost));
+  numbers.push_back(brief(static_cast<double>(row.now->dropped())));
+  numbers.push_back(brief(static_cast<double>(row.now->held)));
+  return numbers;
+}
+
 }  // namespace
 
-std::string top_text(const Snapshot& before, const Snapshot& now, const TopView& view) {
+std::string top_text(const Snapshot& before, const Snapshot& now, const TopCosts& costs, const TopView& view) {
   const double seconds = std::max(now.seconds - before.seconds, 1e-9);
   Lines lines(view);
   lines.add(whole_line(before, now, seconds), "1");
   for (std::size_t i = 0; i < now.workers.size(); ++i) {
     lines.add(worker_line(i < before.workers.size() ? &before.workers[i] : nullptr, now.workers[i]));
   }
-  const std::size_t names = std::max<std::size_t>(view.width, kNumbers + 20) - kNumbers;
-  const std::size_t name = names * 5 / 9;
   lines.add("");
-  lines.add(fmt::format("{}{}{:>11}{:>11}{:>11}{:>11}", fit("ELEMENT", name), fit("CLASS", names - name), "PACKETS/S", "DROPS/S", "DROPPED",
-                        "HELD"),
-            "7");
-  for (const Row& row : rows_of(before, now, seconds, view.order)) {
-    lines.add(fmt::format("{}{}{:>11}{:>11}{:>11}{:>11}", fit(row.now->name, name - 1) + " ", fit(row.now->element_class, names - name),
-                          brief(row.packets), brief(row.drops), brief(static_cast<double>(row.now->dropped())),
-                          brief(static_cast<double>(row.now->held))),
-              row.drops > 0 ? "31" : "");
+  std::vector<std::string> titles{"PACKETS/S", "DROPS/S", "DROPPED", "HELD"};
+  if (view.costs) titles.insert(titles.begin() + 2, "NS/PACKET");
+  lines.add(element_line("ELEMENT", "CLASS", titles, view), "7");
+  for (const Row& row : rows_of(before, now, seconds, costs, view.order)) {
+    lines.add(element_line(row.now->name, row.now->element_class, numbers_of(row, view.costs), view), row.drops > 0 ? "31" : "");
   }
   return lines.text();
 }

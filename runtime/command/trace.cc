@@ -54,7 +54,7 @@ void add_trace(CLI::App& app, int& exit_code) {
   auto settings = std::make_shared<TraceSettings>();
   settings->remote.add_to(*verb);
   verb->add_option("--element", settings->options.element, "Pick packets as they leave this element (default: as they come in)")
-      ->type_name("NAME");
+      ->type_name("ELEMENT");
   verb->add_option("--filter", settings->options.filter, "Pick those that match: an expression as tcpdump takes it")->type_name("EXPR");
   verb->add_option("--count", settings->options.count, "How many to pick")
       ->check(CLI::Range(1U, observe::TraceOptions::kMostPackets))

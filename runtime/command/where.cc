@@ -81,7 +81,7 @@ void add_where(CLI::App& app, int& exit_code) {
   verb->footer("Reads keys from stdin, one a line, and writes each with the name of its server, all servers being up.");
   auto options = std::make_shared<WhereOptions>();
   options->input.add_to(*verb);
-  verb->add_option("--pool", options->pool, "The pool, by its name under `state:`; needed if there are several")->type_name("NAME");
+  verb->add_option("--pool", options->pool, "The pool, by its name under `state:`; needed if there are several")->type_name("POOL");
   verb->callback([options, &exit_code] { exit_code = where(*options); });
 }
 

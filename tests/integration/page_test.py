@@ -3,6 +3,7 @@
 """The web page of a switch, in a real browser. SMARTSWITCH_SCREENSHOTS=FOLDER makes the pictures of the documents anew."""
 
 import http.client
+import json
 import os
 import pathlib
 import re
@@ -138,6 +139,29 @@ class Page(MemswitchTest):
             self.wait(lambda: self.run_script("return document.querySelector('.series').getAttribute('d').split('L').length") > 40, "lines to be seen")
             self.browser.save_screenshot(str(pathlib.Path(folder) / f"page_{name}.png"))
 
+    def press(self, selector):
+        self.run_script("arguments[0].scrollIntoView({block: 'center'})", self.one(selector))
+        self.one(selector).click()
+
+    def boxes(self):
+        """Of the graph: (left, top, right, bottom) on the screen."""
+        return self.run_script("return [...document.querySelectorAll('#graph .box .body')].map((b) => { const r = b.getBoundingClientRect();"
+                               "return [r.left, r.top, r.right, r.bottom]; })")
+
+    def assert_no_overlap(self, boxes):
+        for i, (left, top, right, bottom) in enumerate(boxes):
+            for other in boxes[i + 1:]:
+                self.assertFalse(left < other[2] and other[0] < right and top < other[3] and other[1] < bottom, (boxes[i], other))
+
+    def lines_back(self, axis):
+        """Of all lines, how many end before they begin: in x (0) or y (1)."""
+        paths = self.run_script("return [...document.querySelectorAll('#graph .line')].map((line) => line.getAttribute('d'))")
+        backwards = 0
+        for path in paths:
+            points = [tuple(map(float, pair)) for pair in re.findall(r"(-?[0-9.]+),(-?[0-9.]+)", path)]
+            backwards += points[-1][axis] < points[0][axis]
+        return backwards / len(paths)
+
     # ---- the tests
 
     def test_the_graph_with_its_rates(self):
@@ -152,17 +176,8 @@ class Page(MemswitchTest):
         self.screenshot("wide")
 
     def test_boxes_do_not_overlap_and_lines_go_to_the_right(self):
-        boxes = self.run_script("return [...document.querySelectorAll('#graph .box .body')].map((b) => { const r = b.getBoundingClientRect();"
-                                "return [r.left, r.top, r.right, r.bottom]; })")
-        for i, (left, top, right, bottom) in enumerate(boxes):
-            for other in boxes[i + 1:]:
-                self.assertFalse(left < other[2] and other[0] < right and top < other[3] and other[1] < bottom, (boxes[i], other))
-        paths = self.run_script("return [...document.querySelectorAll('#graph .line')].map((line) => line.getAttribute('d'))")
-        backwards = 0
-        for path in paths:
-            points = [float(x) for x in re.findall(r"(-?[0-9.]+),", path)]
-            backwards += points[-1] < points[0]
-        self.assertLess(backwards, len(paths) / 4, "only loops have lines that lead back")
+        self.assert_no_overlap(self.boxes())
+        self.assertLess(self.lines_back(0), 1 / 4, "only loops have lines that lead back")
 
     def test_a_click_shows_an_element(self):
         self.run_script("arguments[0].dispatchEvent(new MouseEvent('click', {bubbles: true}))", self.box("classify"))
@@ -180,6 +195,100 @@ class Page(MemswitchTest):
         self.open("#state=hot")
         self.wait(lambda: "KeyCache" in self.text("#details"), "details of the cache")
         self.assertIn("Used by", self.text("#details"))
+
+    # ---- what elements cost
+
+    def profiles(self):
+        """How often the page has asked for one, and for counts."""
+        names = self.run_script("return performance.getEntriesByType('resource').map((entry) => entry.name)")
+        return sum("/v1/profile" in name for name in names), sum(name.endswith("/v1/stats") for name in names)
+
+    def assert_measures_no_more(self):
+        self.wait(lambda: not self.text('#graph .box[data-name="classify"] .cost'), "a picture without costs")
+        before, looks = self.profiles()
+        self.wait(lambda: self.profiles()[1] >= looks + 3, "three more looks")
+        self.assertEqual(self.profiles()[0], before)
+
+    def test_what_elements_cost(self):
+        self.wait(lambda: re.fullmatch(r"[0-9.]+ (ns|µs)", self.text('#graph .box[data-name="classify"] .cost')), "the time at the classifier")
+        self.wait(lambda: re.search(r"(ns|µs) a packet, [0-9.]+ % of busy time", self.box("classify").get_attribute("aria-label")), "what a screen reader says of it")
+        row = "[...document.querySelectorAll('#elements-table tbody tr')].find((row) => row.cells[0].textContent === 'classify')"
+        self.wait(lambda: re.search(r"[0-9.]+ (ns|µs)[0-9.]+ %", self.run_script(f"return {row}.textContent")), "both in the table")
+        self.open("#element=classify")
+        self.wait(lambda: re.search(r"(ns|µs) a packet, [0-9.]+ % of the workers' busy time", self.text("#details .cost")), "both in its details")
+
+    def test_costs_can_be_turned_off(self):
+        self.wait(lambda: self.text('#graph .box[data-name="classify"] .cost'), "the time at the classifier")
+        self.press("#costs")
+        self.assert_measures_no_more()
+        self.open("")
+        self.assertFalse(self.one("#costs").is_selected(), "it is remembered")
+        self.assertEqual(self.profiles()[0], 0)
+        self.press("#costs")
+        self.wait(lambda: self.text('#graph .box[data-name="classify"] .cost'), "the time again")
+
+    def test_nothing_is_measured_for_a_page_that_nobody_sees(self):
+        self.wait(lambda: self.text('#graph .box[data-name="classify"] .cost'), "the time at the classifier")
+        self.run_script("Object.defineProperty(document, 'hidden', {get: () => true})")
+        self.assert_measures_no_more()
+
+    # ---- handlers
+
+    def handler(self, name, argument=None):
+        """Calls it as a user does, and returns what then stands there."""
+        form = f'#details form[data-handler="{name}"]'
+        self.run_script("arguments[0].replaceChildren()", self.one(f"{form} .result"))
+        if argument is not None:
+            field = self.one(f"{form} input")
+            field.clear()
+            field.send_keys(argument)
+        self.press(f"{form} button")
+        self.wait(lambda: self.text(f"{form} .result"), f"an answer of {name}")
+        return self.text(f"{form} .result")
+
+    def open_cache(self):
+        self.open("#state=hot")
+        self.wait(lambda: self.all('#details form[data-handler="pins"]'), "the handlers of the cache")
+
+    def test_handlers_that_tell(self):
+        self.open_cache()
+        self.assertEqual(set(json.loads(self.handler("look_up", "nobody-has-it"))), {"cached", "misses", "pinned"})
+        self.open("#state=backends")
+        self.wait(lambda: self.all('#details form[data-handler="list"]'), "the handler of the servers")
+        self.assertIn("mc1", self.handler("list"))
+
+    def test_handlers_that_change(self):
+        self.open_cache()
+        self.assertEqual(self.handler("pin", "of-the-page"), "done")
+        self.assertIn("of-the-page", self.handler("pins"))
+        self.assertEqual(self.handler("unpin", "of-the-page"), "done")
+        self.assertNotIn("of-the-page", self.handler("pins"))
+
+    def test_an_answer_of_a_handler_is_text(self):
+        self.open_cache()
+        self.handler("pin", HOSTILE.decode())
+        self.assertIn(HOSTILE.decode(), self.handler("pins"))
+        self.handler("unpin", HOSTILE.decode())
+        self.assertEqual(self.all("#details .handler img"), [])
+
+    def test_a_handler_refuses_in_its_own_words(self):
+        self.open_cache()
+        said = self.run_script("return fetch('v1/states/hot/handlers/pin', {method: 'POST', body: JSON.stringify('k'.repeat(251))}).then((answer) => answer.json())")
+        self.assertEqual(self.handler("pin", "k" * 251), "; ".join(filter(None, (said["error"], said["hint"]))))
+        self.assertTrue(self.all('#details form[data-handler="pin"] .result .bad'))
+        self.browser.get_log("browser")  # which has the 422
+
+    def test_one_press_empties_no_cache(self):
+        self.open_cache()
+        button = '#details form[data-handler="flush"] button'
+        self.press(button)
+        self.assertEqual(self.text(button), "Press again to do it")
+        self.one("#search").click()
+        self.assertEqual(self.text(button), "Call", "he went elsewhere")
+        self.press(button)
+        self.assertEqual(self.handler("flush"), "done")
+
+    # ---- ways to get about
 
     def test_the_keyboard(self):
         self.box("classify").send_keys(Keys.ARROW_RIGHT)
@@ -227,19 +336,53 @@ class Page(MemswitchTest):
         self.wait(lambda: self.all(".timeline .series[d*='L']"), "a line over time")
         self.screenshot("dark")
 
-    def test_a_phone(self):
+    def assert_nothing_sticks_out(self):
+        width, seen = self.run_script("return [document.documentElement.scrollWidth, innerWidth]")
+        self.assertLessEqual(width, seen)
+
+    def open_on_a_phone(self):
         self.resize(390, 844)
         self.open("")
-        width, seen = self.run_script("return [document.documentElement.scrollWidth, innerWidth]")
-        self.assertLessEqual(width, seen, "nothing sticks out")
+        self.wait(lambda: self.all("#graph-pane.scrolls"), "a graph that scrolls")
+
+    def test_a_phone(self):
+        self.open_on_a_phone()
+        self.assert_nothing_sticks_out()
+        self.assertLess(self.run_script("return document.querySelector('#graph-pane').getBoundingClientRect().top"), 844 / 3, "it is near the top")
+        boxes = self.boxes()
+        self.assertTrue(all(bottom - top >= 44 for _, top, _, bottom in boxes), "a finger hits them")
+        self.assertTrue(any(left >= 0 and right <= 390 and bottom < 844 for left, _, right, bottom in boxes), "some of it is seen")
+        self.assert_no_overlap(boxes)
+        self.assertLess(self.lines_back(1), 1 / 4, "only loops have lines that lead back")
+        letters = self.run_script("return document.querySelector('#graph .name').getBoundingClientRect().height")
+        self.assertGreater(letters, 10, "they can be read")
         self.wait(lambda: self.all(".timeline .series[d*='L']"), "a line over time")
         self.screenshot("phone")
         self.run_script("document.querySelector('#elements-table button').click()")
         self.wait(lambda: self.one("#details").is_displayed(), "details")
-        self.assertLessEqual(*self.run_script("return [document.documentElement.scrollWidth, innerWidth]"))
+        self.assert_nothing_sticks_out()
+
+    def test_a_tap_on_a_phone(self):
+        """The details cover the lower part; what they are of stays in sight."""
+        self.open_on_a_phone()
+        self.run_script("arguments[0].scrollIntoView({block: 'center', inline: 'center'})", self.box("switch"))
+        self.box("switch").click()
+        self.wait(lambda: self.text("#details h2:first-child") == "switch", "its details")
+        at = "const r = arguments[0].getBoundingClientRect(); return document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2)?.closest('.box')?.dataset.name"
+        self.assertEqual(self.run_script(at, self.box("switch")), "switch")
+        self.assertTrue(self.run_script("const r = document.querySelector('#details').getBoundingClientRect(); return r.bottom <= innerHeight && r.top > 0"))
+        self.assert_nothing_sticks_out()
+        self.one("#details .details-head button").click()
+        self.wait(lambda: not self.one("#details").is_displayed(), "they are closed")
+
+    def test_a_phone_that_is_turned(self):
+        self.open_on_a_phone()
+        self.resize(1024, 600)
+        self.wait(lambda: not self.all("#graph-pane.scrolls"), "the graph from left to right")
+        self.assertLess(self.lines_back(0), 1 / 4)
 
     def test_everything_that_can_be_pressed_has_a_name(self):
-        nameless = self.run_script("return [...document.querySelectorAll('button, input, [role=button], table, section, svg[role], meter')].filter((e) =>"
+        nameless = self.run_script("return [...document.querySelectorAll('button, input, select, form, [role=button], table, section, svg[role], meter')].filter((e) =>"
                                    "!(e.getAttribute('aria-label') || e.getAttribute('aria-labelledby') || e.textContent.trim() || e.labels?.length || e.hidden))"
                                    ".map((e) => e.outerHTML)")
         self.assertEqual(nameless, [])

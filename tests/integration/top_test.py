@@ -37,8 +37,25 @@ class Top(unittest.TestCase):
         self.assertRegex(lines[1], r"^worker0 +core +\d+ +\d+ % \[\|* *\]")
         rows = {line.split()[0]: line for line in lines[4:]}
         self.assertEqual(set(rows), {"rx", "lose", "count", "end"})
-        self.assertRegex(rows["lose"], r"^lose +RandomDrop +[\d.]+ k +[\d.]+ k ")
+        self.assertRegex(rows["lose"], r"^lose +RandomDrop +[\d.]+ k +[\d.]+ k +[1-9][\d.]*( k| M)? +[\d.]+ k +0$")
         self.assertTrue(all(len(line) <= 80 for line in lines))
+
+    def test_costs_are_left_out(self):
+        done = subprocess.run([SMARTSWITCH, "top", "--control", self.socket, "--once", "--every", "100ms", "--no-profile"], capture_output=True, text=True, check=False,
+                              timeout=60)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertNotIn("NS/PACKET", done.stdout)
+
+    def test_while_another_measures(self):
+        """One profile at a time: who comes second shows all but costs."""
+        with subprocess.Popen([SMARTSWITCH, "ctl", "POST", "/v1/profile?for=1s", "--control", self.socket], stdout=subprocess.PIPE, text=True) as other:
+            seen = ""
+            while other.poll() is None:
+                done = subprocess.run([SMARTSWITCH, "top", "--control", self.socket, "--once", "--every", "20ms"], capture_output=True, text=True, check=False, timeout=60)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                seen += done.stdout
+            self.assertIn('"ns_per_packet"', other.stdout.read())
+        self.assertRegex(seen, r"\nend +Discard +[\d.]+( k)? +[\d.]+( k)? +- ")
 
     def test_in_a_terminal(self):
         ours, its = pty.openpty()
@@ -59,6 +76,8 @@ class Top(unittest.TestCase):
         until(lambda: shows(r"lose +RandomDrop +[\d.]+ k .*q quits"), "elements with their rates", 60)
         os.write(ours, b"n")
         until(lambda: shows(r"PACKETS/S[^\n]*\n(\x1b\[[0-9;]*m)*count [^\x00]*?\n(\x1b\[[0-9;]*m)*end "), "elements by name", 60)
+        os.write(ours, b"c")
+        until(lambda: shows(r"NS/PACKET[^\n]*\n([^\n]* [1-9][\d.]*( k| M)? +[\d.]+( k)? +0[^\n]*\n){4}[^\n]*p, d, n, c: "), "what elements cost", 60)
         os.write(ours, b"q")
         until(lambda: shows(r"\x1b\[\?1049l"), "the page before", 60)
         self.assertEqual(process.wait(timeout=60), 0)

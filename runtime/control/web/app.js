@@ -4,6 +4,7 @@
 // The page: asks the switch once a second and shows what changed.
 
 import {Unauthorised, ask, setToken} from "./api.js";
+import {Costs} from "./costs.js";
 import {Details} from "./details.js";
 import {byId, make, setText} from "./dom.js";
 import {duration, percent, rate} from "./format.js";
@@ -19,6 +20,7 @@ const details = new Details(byId("details"), (name, kind) => choose(name, kind),
 const tables = new Tables((name, kind) => choose(name, kind));
 const tiles = new Tiles(byId("tiles"));
 const history = new History();
+const costs = new Costs(byId("costs"));
 const lines = [
   [new Timeline("packets", rate), (now) => ({in: now.came, out: now.sent})],
   [new Timeline("drops", rate), (now) => ({dropped: now.dropped})],
@@ -76,7 +78,7 @@ byId("search-form").addEventListener("submit", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "/" && !/^(INPUT|TEXTAREA)$/.test(document.activeElement?.tagName)) {
+  if (event.key === "/" && !/^(INPUT|SELECT)$/.test(document.activeElement?.tagName)) {
     event.preventDefault();
     byId("search").focus();
   } else if (event.key === "Escape" && details.of) {
@@ -132,8 +134,8 @@ async function drawGraph(names) {
   const [graph, about] = await Promise.all([ask("v1/graph"), ask("v1")]);
   shown = names;
   byId("main").hidden = false;
+  view.matches = matches;
   view.show(graph);
-  view.highlight(matches);
   byId("names").replaceChildren(...graph.elements.map((element) => make("option", {value: element.name}, element.class)));
   setText(byId("name"), about.name);
   document.title = `${about.name} – SmartSwitch`;
@@ -142,7 +144,7 @@ async function drawGraph(names) {
 }
 
 async function look() {
-  const stats = await ask("v1/stats");
+  const [stats, measured] = await Promise.all([ask("v1/stats"), costs.measure()]);
   const names = namesOf(stats);
   if (names !== shown) await drawGraph(names);
   const now = before && rates(before, stats);
@@ -150,6 +152,7 @@ async function look() {
   before = stats;
   setText(byId("about"), `up ${duration(stats.seconds)}`);
   if (!now) return;
+  now.costs = measured;
   latest = {stats, now};
   history.add(stats.seconds, now);
   tiles.update(stats, now);

@@ -5,7 +5,8 @@
 
 import {ask} from "./api.js";
 import {make, prose, setText} from "./dom.js";
-import {rate, short, written} from "./format.js";
+import {percent, rate, short, time, written} from "./format.js";
+import {handlerForms} from "./handlers.js";
 
 function table(title, head, rows) {
   if (!rows.length) return null;
@@ -28,7 +29,7 @@ export class Details {
     if (this.of !== asked) return;
     this.live = [];
     this.node.hidden = false;
-    this.node.replaceChildren(...this.parts(about).flat(2).filter(Boolean));
+    this.node.replaceChildren(...this.parts(about, kind).flat(2).filter(Boolean));
     this.node.scrollTop = 0;
     this.node.focus({preventScroll: true});
   }
@@ -38,19 +39,21 @@ export class Details {
     this.node.hidden = true;
   }
 
-  parts(about) {
+  parts(about, kind) {
+    this.cost = make("p", {class: "cost"});
     const {documentation: docs, counts = {}} = about;
     return [
       make("div", {class: "details-head"}, make("h2", {}, about.name), make("button", {type: "button", "aria-label": "Close", onclick: this.close}, "✕")),
       make("p", {class: "muted"}, `${docs.name} (${docs.kind} of ${docs.room})`, about.workers?.length ? `, on ${[...new Set(about.workers)].join(", ")}` : "",
         about.where?.line ? `, ${about.where.file.split("/").at(-1)}:${about.where.line}` : ""),
       make("p", {}, docs.summary),
+      kind === "elements" ? this.cost : null,
       this.counted("Why packets are dropped here", docs.counters.filter((c) => c.drop), counts.drops, "reasons"),
       this.counted("Counters", docs.counters.filter((c) => !c.drop), counts.counters, "counters"),
       this.connections(about),
       this.parameters(docs.parameters, about.parameters),
       this.users(about),
-      this.handlers(docs.handlers),
+      handlerForms(`v1/${kind}/${encodeURIComponent(about.name)}`, docs.handlers),
       docs.details || docs.example ? make("h3", {}, "Documentation") : null,
       ...prose(docs.details ?? ""),
       docs.example ? make("pre", {}, make("code", {}, docs.example)) : null,
@@ -100,15 +103,13 @@ export class Details {
     return [make("h3", {}, about.used_by ? "Used by" : "Uses"), make("p", {class: "links"}, ...names.map((name) => this.link(name, kind)))];
   }
 
-  handlers(infos = []) {
-    return table("Handlers", ["", ""], infos.map((info) => row(info.name, [make("span", {class: "help"}, info.help ?? "")])));
-  }
-
   update(stats, rates) {
     if (!this.of || this.node.hidden) return;
     const counts = stats[this.of.kind][this.of.name];
     const changes = rates?.[this.of.kind].get(this.of.name);
     if (!counts) return;
+    const cost = rates?.costs?.get(this.of.name);
+    setText(this.cost, cost ? `${time(cost.ns)} a packet, ${percent(cost.share)} of the workers' busy time` : "");
     const totals = {reasons: counts.drops, counters: counts.counters, outputs: counts.outputs};
     for (const {part, name, total, now} of this.live) {
       const value = totals[part]?.[name];

@@ -19,6 +19,12 @@ export function percent(share) {
   return `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
 }
 
+/** Of nanoseconds: "85 ns", "1.23 µs". */
+export function time(ns) {
+  if (!Number.isFinite(ns)) return "–";
+  return ns < 999.5 ? `${short(ns)} ns` : `${(ns / 1000).toPrecision(3)} µs`;
+}
+
 export function duration(seconds) {
   const whole = Math.floor(seconds);
   if (whole < 60) return `${whole} s`;

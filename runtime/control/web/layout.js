@@ -21,6 +21,18 @@ export function layout(nodes, edges) {
   return placed(layers, graph, nodes, edges);
 }
 
+/** The same from top to bottom. */
+export function layoutDown(nodes, edges) {
+  const flip = ({x, y}) => ({x: y, y: x});
+  const turned = layout(nodes.map((node) => ({...node, width: node.height, height: node.width})), edges);
+  return {
+    width: turned.height,
+    height: turned.width,
+    places: new Map([...turned.places].map(([id, place]) => [id, flip(place)])),
+    lines: turned.lines.map((points) => points.map(flip)),
+  };
+}
+
 /** Edges within a loop are turned, found by a walk from the sources. */
 function oriented(nodes, edges) {
   const boxes = nodes.map((node) => ({...node, out: [], in: [], layer: 0, real: true}));

@@ -4,7 +4,7 @@
 // The same in tables: for whoever does not see the picture, for small screens, and for sorting.
 
 import {byId, make, setRows, setText} from "./dom.js";
-import {percent, rate, short} from "./format.js";
+import {percent, rate, short, time} from "./format.js";
 
 const number = (title) => ({title, number: true});
 
@@ -19,8 +19,9 @@ export class Tables {
     const elements = Object.entries(stats.elements).filter(([id, e]) => matches({name: id, class: e.class}));
     const now = (id) => rates.elements.get(id) ?? {packets: 0, drops: 0};
     elements.sort(([a], [b]) => now(b).packets - now(a).packets || a.localeCompare(b));
-    setRows(byId("elements-table"), [{title: "name"}, {title: "class"}, number("packets/s"), number("drops/s"), number("dropped"), number("held")],
-      elements.map(([id, e]) => [name(id, "elements"), e.class, short(now(id).packets), {text: short(now(id).drops), bad: now(id).drops > 0}, short(e.dropped), short(e.held)]));
+    setRows(byId("elements-table"), [{title: "name"}, {title: "class"}, number("packets/s"), number("a packet"), number("busy"), number("drops/s"), number("dropped"), number("held")],
+      elements.map(([id, e]) => [name(id, "elements"), e.class, short(now(id).packets), time(rates.costs?.get(id)?.ns), percent(rates.costs?.get(id)?.share),
+        {text: short(now(id).drops), bad: now(id).drops > 0}, short(e.dropped), short(e.held)]));
     setRows(byId("workers-table"), [{title: "name"}, number("core"), number("busy"), number("sleeps"), number("waited for its core")],
       Object.entries(stats.workers).map(([id, w]) => [id, w.core, percent(rates.workers.get(id)), short(w.sleeps), `${w.waited_seconds.toFixed(1)} s`]));
     const port = (id) => rates.ports.get(id) ?? {};

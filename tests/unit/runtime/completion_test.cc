@@ -57,6 +57,8 @@ TEST_F(CompletionTest, ChoicesOfAnOption) {
   EXPECT_THAT(propose("run --huge-pages = y"), ElementsAre("yes"));
   EXPECT_THAT(propose("load --protocol t"), ElementsAre("tcp"));
   EXPECT_THAT(propose("list s"), ElementsAre("states"));
+  EXPECT_THAT(propose("run --control ''"), ElementsAre("none")) << "PATH is no choice";
+  EXPECT_THAT(propose("ctl P"), UnorderedElementsAre("POST", "PUT"));
   EXPECT_THAT(propose("completion ''"), ElementsAre("bash"));
 }
 
