@@ -19,8 +19,8 @@ enum class ObjectKind : std::uint8_t { kElement, kState };
 std::optional<Value> call_handler(const Pipeline& pipeline, ObjectKind kind, const std::string& object, const std::string& handler,
                                   const Value& argument, Problems& problems);
 
-/// `plan`, but for one parameter, or a part of it: "servers/mc1/weight" as with_value_at() takes it. Nothing, with the reason in `problems`, if there is no such parameter, or it decides how the graph is
-/// wired.
+/// `plan`, but for one parameter, or a part of it: "servers/mc1/weight" as with_value_at() takes it. Nothing, with the reason in
+/// `problems`, if there is no such parameter, or it decides how the graph is wired.
 std::optional<graph::Plan> with_parameter(graph::Plan plan, ObjectKind kind, const std::string& object, const std::string& parameter,
                                           Value value, Problems& problems);
 
