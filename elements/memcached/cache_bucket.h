@@ -65,6 +65,11 @@ struct alignas(64) CacheBucket {
   }
 
   // Only under the lock.
+  /// After so many that the count begins again it is still not 0, which says that there never was one.
+  void count_writes(std::uint32_t writes) {
+    const std::uint32_t sum = epoch.load(std::memory_order_relaxed) + writes;
+    epoch.store(sum == 0 ? 1 : sum, std::memory_order_release);
+  }
   void set(unsigned way, std::uint8_t new_tag, Ref place) {
     const std::uint64_t others = tags.load(std::memory_order_relaxed) & ~(std::uint64_t{0xFF} << (8 * way));
     tags.store(others | std::uint64_t{new_tag} << (8 * way), std::memory_order_release);

@@ -42,9 +42,7 @@ void add_what_is_known(CacheBucket& to, const CacheBucket& from, std::uint32_t l
   const std::uint32_t writes = from.epoch.load(std::memory_order_relaxed);
   if (writes != 0) {
     add_pending(to, from, lifetime);
-    // 0 would say that nothing was ever written.
-    const std::uint32_t sum = to.epoch.load(std::memory_order_relaxed) + writes;
-    to.epoch.store(sum == 0 ? 1 : sum, std::memory_order_release);
+    to.count_writes(writes);
   }
   const std::uint32_t expiring = from.no_fill_until.load(std::memory_order_relaxed);
   const std::uint32_t before = to.no_fill_until.load(std::memory_order_relaxed);

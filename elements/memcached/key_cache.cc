@@ -255,7 +255,7 @@ void KeyCache::write_sent(Ticket ticket, std::uint64_t hash, Write write, std::i
     period = pending.last();
     b.pending.store(pending.word(), std::memory_order_release);
     // Nobody else changes it while the bucket is locked.
-    b.epoch.store(b.epoch.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    b.count_writes(1);
     b.last_write.store(ticks, std::memory_order_release);
     if (write.expiry > 0) {
       const std::uint32_t gone =
@@ -325,7 +325,7 @@ bool KeyCache::reply_seen(Ticket ticket, std::string_view text, std::int64_t now
 void KeyCache::lost(std::uint64_t hash) {
   CacheBucket& b = store_.bucket(hash);
   const LockedBucket locked(b);
-  b.epoch.store(b.epoch.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  b.count_writes(1);
   store_.take_out(b, hash);
 }
 
@@ -339,7 +339,7 @@ bool KeyCache::absent(const Permit& permit, std::string_view key, std::int64_t n
   const bool kept = negative_age_.nanoseconds > 0 && permit.kind == TicketTable::Kind::kRead &&
                     store_.put(item, filling(permit, deadline, now), [&](CacheBucket& b) {
                       if (!may_fill(permit, item, b, now)) return false;
-                      b.epoch.store(b.epoch.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+                      b.count_writes(1);
                       return true;
                     });
   if (!kept) lost(permit.key_hash);
