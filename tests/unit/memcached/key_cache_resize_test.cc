@@ -23,7 +23,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr std::int64_t kOneSecond = 1'000'000'000;
+constexpr std::int64_t kSecondOfCache = 1'000'000'000;
 
 class ResizedCache {
  public:
@@ -65,7 +65,7 @@ class ResizedCache {
   }
   std::string memory(const char* what) { return cache_->memory().find(what)->text(); }
   KeyCache* operator->() { return cache_; }
-  std::int64_t now = 1000 * kOneSecond;
+  std::int64_t now = 1000 * kSecondOfCache;
 
  private:
   [[nodiscard]] std::unique_ptr<State> made(const std::string& memory) const {
@@ -172,7 +172,7 @@ TEST(Resize, LongValuesStayWhole) {
     ASSERT_TRUE(permit);
     const std::string text = bytes(i);
     const std::string key = name(i);
-    ASSERT_TRUE(cache->fill(*permit, Item{key, text}, cache.now + kOneSecond, cache.now));
+    ASSERT_TRUE(cache->fill(*permit, Item{key, text}, cache.now + kSecondOfCache, cache.now));
   }
   for (const char* size : {"256MiB", "64MiB", "16MiB", "20MiB"}) {
     for (int i = 0; i < 20; ++i) cache.look(name(i));  // asked for
@@ -270,10 +270,10 @@ TEST_P(RulesOverAResize, AWriteThatIsPendingStaysSoUntilItsReply) {
 TEST_P(RulesOverAResize, AWriteWithoutAReplyBlocksForTheLifetime) {
   cache_.write(1, "k", {.no_reply = true});
   resize();
-  cache_.now += kOneSecond / 2;
+  cache_.now += kSecondOfCache / 2;
   cache_.get(2, "k");
   EXPECT_FALSE(cache_.reply(2, value("k", "old")));
-  cache_.now += 2 * kOneSecond;
+  cache_.now += 2 * kSecondOfCache;
   cache_.get(3, "k");
   EXPECT_TRUE(cache_.reply(3, value("k", "new")));
 }
@@ -291,10 +291,10 @@ TEST_P(RulesOverAResize, AnExpiryIsNotForgotten) {
   cache_.write(1, "k", {.expiry = 10});
   cache_.reply(1, "STORED\r\n");
   resize();
-  cache_.now += 5 * kOneSecond;
+  cache_.now += 5 * kSecondOfCache;
   cache_.get(2, "k");
   EXPECT_FALSE(cache_.reply(2, value("k", "v"))) << "nobody knows when it ends";
-  cache_.now += 10 * kOneSecond;
+  cache_.now += 10 * kSecondOfCache;
   cache_.get(3, "k");
   EXPECT_TRUE(cache_.reply(3, value("k", "v")));
 }

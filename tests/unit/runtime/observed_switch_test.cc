@@ -73,5 +73,29 @@ TEST(ObservedSwitch, ATraceCrossesWorkers) {
   EXPECT_EQ(live->close(), 0U);
 }
 
+TEST(ObservedSwitch, ATraceGoesOnOverReloads) {
+  Problems problems;
+  const auto live = runtime::Switch::create(plan("first"), {runtime::HugePages::kNo}, problems);
+  ASSERT_NE(live, nullptr);
+  live->start();
+  const auto trace = observe::Trace::make({.count = 1000}, *live->wiring(), problems);
+  ASSERT_NE(trace, nullptr);
+  live->change_hooks([&](observe::EdgeHooks& hooks) { hooks.add(*trace); });
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(live->reload(plan(i % 2 == 0 ? "second" : "first"), problems));
+  EXPECT_TRUE(live->wait_until([&] { return trace->done(); }, Duration{20'000'000'000}));
+  live->change_hooks([&](observe::EdgeHooks& hooks) { hooks.remove(*trace); });
+  const observe::TraceResult result = trace->result();
+  ASSERT_EQ(result.packets.size(), 1000U);
+  for (const observe::TracedPacket& packet : result.packets) {
+    ASSERT_EQ(packet.visits.size(), 3U);
+    EXPECT_TRUE(packet.visits[0].element == "first" || packet.visits[0].element == "second") << packet.visits[0].element;
+    EXPECT_EQ(packet.visits[1].element, "wait");
+    EXPECT_EQ(packet.visits[2].fate, observe::Fate::kDropped);
+  }
+  live->stop();
+  EXPECT_EQ(live->snapshot().unaccounted(), 0);
+  EXPECT_EQ(live->close(), 0U);
+}
+
 }  // namespace
 }  // namespace smartswitch

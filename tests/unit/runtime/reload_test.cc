@@ -126,17 +126,17 @@ class TestOrder final : public State {
 SMARTSWITCH_STATE(TestOrder)
 
 // Has more to do after a change, in parts, and leaves something.
-class TestSlow final : public State {
+class TestUnhurried final : public State {
  public:
-  static constexpr std::string_view kClass = "TestSlow";
+  static constexpr std::string_view kClass = "TestUnhurried";
   static constexpr int kParts = 20;
-  static void describe(Describe<TestSlow>& d) {
+  static void describe(Describe<TestUnhurried>& d) {
     d.summary("Takes its time.");
-    d.parameter("size", &TestSlow::size_, "what changes");
-    d.counter("parts", &TestSlow::parts_, "done");
+    d.parameter("size", &TestUnhurried::size_, "what changes");
+    d.counter("parts", &TestUnhurried::parts_, "done");
   }
   std::function<void()> change_to(State& fresh, Problems& /*problems*/) override {
-    return [this, &wanted = static_cast<const TestSlow&>(fresh)] {
+    return [this, &wanted = static_cast<const TestUnhurried&>(fresh)] {
       size_ = wanted.size_;
       left_ = kParts;
     };
@@ -158,7 +158,7 @@ class TestSlow final : public State {
   int left_ = 0;
   SharedCounter parts_;
 };
-SMARTSWITCH_STATE(TestSlow)
+SMARTSWITCH_STATE(TestUnhurried)
 
 class TestEnd final : public Element {
  public:
@@ -339,21 +339,21 @@ TEST(Reload, WhatAChangeLeavesToBeDoneIsDoneByWorkersWhilePacketsFlow) {
   const std::string elements = "  wait: {class: Queue, capacity: 1024}\n";
   const std::string middle = "  - numbers -> wait -> end\n";
   const auto with = [&](const std::string& slow) { return pipeline(elements, middle, "order: TestOrder, slow: " + slow); };
-  const auto live = run(with("TestSlow"));
+  const auto live = run(with("TestUnhurried"));
   ASSERT_TRUE(live);
-  TestSlow::threads.clear();
-  TestSlow::let_go = 0;
+  TestUnhurried::threads.clear();
+  TestUnhurried::let_go = 0;
   EXPECT_FALSE(live->go_on()) << "nothing has changed";
-  reload(*live, with("{class: TestSlow, size: 2}"));
+  reload(*live, with("{class: TestUnhurried, size: 2}"));
   EXPECT_TRUE(live->go_on());
-  reload(*live, with("{class: TestSlow, size: 3}"));
+  reload(*live, with("{class: TestUnhurried, size: 3}"));
   int parts = 0;
   while (live->go_on()) ++parts;
-  EXPECT_EQ(parts, TestSlow::kParts - 1);
-  EXPECT_EQ(live->snapshot().state("slow")->counters[0].value, TestSlow::kParts + 1U);
-  EXPECT_EQ(TestSlow::let_go, 1);
-  EXPECT_EQ(TestSlow::threads.size(), live->plan()->workers.size());
-  EXPECT_FALSE(TestSlow::threads.contains(std::this_thread::get_id()));
+  EXPECT_EQ(parts, TestUnhurried::kParts - 1);
+  EXPECT_EQ(live->snapshot().state("slow")->counters[0].value, TestUnhurried::kParts + 1U);
+  EXPECT_EQ(TestUnhurried::let_go, 1);
+  EXPECT_EQ(TestUnhurried::threads.size(), live->plan()->workers.size());
+  EXPECT_FALSE(TestUnhurried::threads.contains(std::this_thread::get_id()));
   expect_nothing_lost(*live);
   EXPECT_FALSE(live->go_on()) << "it has ended";
 }
