@@ -3,8 +3,9 @@
 #include "runtime/snapshot.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
+
+#include "elements/sdk/quantile.h"
 
 namespace smartswitch::runtime {
 namespace {
@@ -50,14 +51,8 @@ void Durations::add(const DurationHistogram& histogram) {
 std::uint64_t Durations::count() const { return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}); }
 
 std::int64_t Durations::quantile_ns(double share) const {
-  const auto rank = std::max(1.0, std::ceil(share * static_cast<double>(count())));
-  std::uint64_t seen = 0;
-  for (unsigned i = 0; i < counts.size(); ++i) {
-    seen += counts[i];
-    // None is above the longest, which is known exactly.
-    if (static_cast<double>(seen) >= rank) return std::min(DurationHistogram::lowest_at(i) + DurationHistogram::width_at(i) - 1, max_ns);
-  }
-  return 0;
+  // None is above the longest, which is known exactly.
+  return std::min(smartswitch::quantile_ns<kDurationBits>(counts, share), max_ns);
 }
 
 const ElementCounts* Snapshot::element(std::string_view name) const { return find(elements, name); }

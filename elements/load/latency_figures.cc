@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "elements/sdk/quantile.h"
+
 namespace smartswitch::load {
 namespace {
 
@@ -22,16 +24,6 @@ Counts add_up(const std::vector<const LatencyHistogram*>& histograms) {
   }
   for (const std::uint64_t count : counts.at) counts.total += count;
   return counts;
-}
-
-double percentile_us(const Counts& counts, double percent) {
-  const auto rank = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::ceil(percent / 100 * static_cast<double>(counts.total))));
-  std::uint64_t seen = 0;
-  for (unsigned i = 0; i < LatencyHistogram::kCounts; ++i) {
-    seen += counts.at[i];
-    if (seen >= rank) return static_cast<double>(LatencyHistogram::lowest_at(i) + LatencyHistogram::width_at(i) - 1) / kNsPerUs;
-  }
-  return 0;
 }
 
 double deviation_us(const Counts& counts, double mean) {
@@ -65,7 +57,9 @@ LatencyFigures figures_of(const std::vector<const LatencyHistogram*>& histograms
   figures.mean = static_cast<double>(sum) / kNsPerUs / static_cast<double>(counts.total);
   figures.stddev = deviation_us(counts, figures.mean);
   // No percentile is above the maximum, which is known exactly.
-  const auto percentile = [&](double percent) { return std::min(percentile_us(counts, percent), figures.max); };
+  const auto percentile = [&](double percent) {
+    return std::min(static_cast<double>(quantile_ns<kBits>(counts.at, percent / 100)) / kNsPerUs, figures.max);
+  };
   figures.p50 = percentile(50);
   figures.p90 = percentile(90);
   figures.p99 = percentile(99);

@@ -7,7 +7,8 @@
 namespace smartswitch::load {
 
 /// To three significant digits, as HdrHistogram has them by default.
-using LatencyHistogram = Histogram<11>;
+inline constexpr unsigned kBits = 11;
+using LatencyHistogram = Histogram<kBits>;
 inline constexpr int kSignificantDigits = 3;
 
 }  // namespace smartswitch::load

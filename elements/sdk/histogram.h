@@ -58,6 +58,7 @@ class Histogram {
 };
 
 /// What elements declare in describe() for operators to see: to an eighth, in 2 KiB.
-using DurationHistogram = Histogram<4>;
+inline constexpr unsigned kDurationBits = 4;
+using DurationHistogram = Histogram<kDurationBits>;
 
 }  // namespace smartswitch
