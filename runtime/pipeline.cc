@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <unordered_set>
 
 #include "graph/port_names.h"
 #include "runtime/clock.h"
@@ -266,6 +267,7 @@ void Pipeline::go_live(const std::vector<std::unique_ptr<Worker>>& workers) {
   carried_in_.assign(elements_.size(), 0);
   const std::vector<std::uint64_t> counted = packets_in();
   for (std::size_t i = 0; i < elements_.size(); ++i) carried_in_[i] = in[i] - counted[i];
+  if (running_ != nullptr) running_->stop_timers_of_all_but(elements_, workers);
   for (std::size_t w = 0; w < workers.size(); ++w) {
     workers[w]->context().timers.adopt(staging_[w]->timers);
     if (running_ == nullptr) workers[w]->context().random = staging_[w]->random;
@@ -278,6 +280,15 @@ void Pipeline::go_live(const std::vector<std::unique_ptr<Worker>>& workers) {
   fresh_.clear();
   before_.clear();
   running_ = nullptr;
+}
+
+// Until they end, they must do nothing more: packets that they still made would be in nobody's account.
+void Pipeline::stop_timers_of_all_but(const std::vector<std::shared_ptr<Element>>& staying,
+                                      const std::vector<std::unique_ptr<Worker>>& workers) const {
+  const std::unordered_set<std::shared_ptr<Element>> stay(staying.begin(), staying.end());
+  for (std::size_t i = 0; i < elements_.size(); ++i) {
+    if (!stay.contains(elements_[i])) workers[plan_.instances[i].worker]->context().timers.cancel_all_of(elements_[i].get());
+  }
 }
 
 std::vector<std::uint64_t> Pipeline::packets_in() const {

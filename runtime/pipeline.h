@@ -61,6 +61,8 @@ class Pipeline {
  private:
   void create_states(Problems& problems);
   void create_elements(Problems& problems);
+  void stop_timers_of_all_but(const std::vector<std::shared_ptr<Element>>& staying,
+                              const std::vector<std::unique_ptr<Worker>>& workers) const;
   // The instance of `running_` with the same name and class.
   [[nodiscard]] std::optional<std::size_t> twin_of(std::size_t instance) const;
   [[nodiscard]] std::optional<std::size_t> keepable_twin_of(std::size_t instance) const;

@@ -124,8 +124,8 @@ class Element {
   /// Something that an operator should know of: a server is down, say. Never for each packet.
   void log(std::string_view text) const { worker_->log(fmt::format("{}: {}", name_, text)); }
   [[nodiscard]] const WorkerContext& worker() const { return *worker_; }
-  void schedule_in(Timer& timer, Duration after) { worker_->timers.schedule(timer, now() + after.nanoseconds); }
-  void schedule_at(Timer& timer, std::int64_t due) { worker_->timers.schedule(timer, due); }
+  void schedule_in(Timer& timer, Duration after) { schedule_at(timer, now() + after.nanoseconds); }
+  void schedule_at(Timer& timer, std::int64_t due) { worker_->timers.schedule(timer, due, this); }
 
  private:
   [[nodiscard]] rte_mempool* pool_for(std::uint32_t length) const {

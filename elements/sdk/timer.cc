@@ -2,6 +2,9 @@
 // Copyright the SmartSwitch authors
 #include "elements/sdk/timer.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace smartswitch {
 
 TimerQueue::~TimerQueue() {
@@ -37,9 +40,10 @@ void TimerQueue::sift_down(std::size_t slot) {
   place(slot, timer);
 }
 
-void TimerQueue::schedule(Timer& timer, std::int64_t due) {
+void TimerQueue::schedule(Timer& timer, std::int64_t due, const void* holder) {
   timer.cancel();
   timer.queue_ = this;
+  timer.holder_ = holder;
   timer.due_ = due > ringing_ ? due : next_round_;
   heap_.push_back(&timer);
   sift_up(heap_.size() - 1);
@@ -56,10 +60,16 @@ void TimerQueue::cancel(Timer& timer) {
   sift_down(last->slot_);
 }
 
+void TimerQueue::cancel_all_of(const void* holder) {
+  std::vector<Timer*> its;
+  std::copy_if(heap_.begin(), heap_.end(), std::back_inserter(its), [holder](const Timer* timer) { return timer->holder_ == holder; });
+  for (Timer* timer : its) cancel(*timer);
+}
+
 void TimerQueue::adopt(TimerQueue& other) {
   while (!other.heap_.empty()) {
     Timer& timer = *other.heap_.back();
-    schedule(timer, timer.due_);
+    schedule(timer, timer.due_, timer.holder_);
   }
 }
 

@@ -34,6 +34,7 @@ class Timer {
   TimerQueue* queue_ = nullptr;
   std::size_t slot_ = 0;
   std::int64_t due_ = 0;
+  const void* holder_ = nullptr;
   void* owner_ = nullptr;
   void (*call_)(void*) = nullptr;
 };
@@ -46,9 +47,11 @@ class TimerQueue {
   TimerQueue(const TimerQueue&) = delete;
   TimerQueue& operator=(const TimerQueue&) = delete;
 
-  /// Calls `timer` once, at `due` (ns) or soon after; one that is scheduled already moves to the new time.
-  void schedule(Timer& timer, std::int64_t due);
+  /// Calls `timer` once, at `due` (ns) or soon after; one that is scheduled already moves to the new time. `holder` is for cancel_all_of().
+  void schedule(Timer& timer, std::int64_t due, const void* holder = nullptr);
   void cancel(Timer& timer);
+  /// Those that were scheduled for this holder. Takes time with the number of all.
+  void cancel_all_of(const void* holder);
   /// Takes all timers of `other`, with their times.
   void adopt(TimerQueue& other);
   /// Fires all that are due, in order. A callback may schedule and cancel; a timer for no later time than that of the one that rings waits

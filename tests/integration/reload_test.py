@@ -104,6 +104,14 @@ class Reload(MemswitchTest):
         self.assertIn("no parameter `server`", self.order("set", "backends", "server", "x", code=1))
         self.stop_cleanly(self.switch)
 
+    def test_what_an_element_does_up_to_its_end_is_accounted_for(self):
+        # The HealthProber makes packets by itself, and is made anew each time.
+        self.order("set", "health", "interval", "10ms")
+        for i in range(60):
+            self.order("set", "backends", "servers/mc2/drained", "true" if i % 2 == 0 else "false")
+        summary = self.stop_cleanly(self.switch)
+        self.assertGreater(summary["departed"]["created"], 60)
+
     def test_a_cached_key_can_be_looked_up_and_purged(self):
         with UdpMemcached(self.lab) as client:
             client.set(b"some-key", b"value")

@@ -201,6 +201,22 @@ TEST(Timer, ManyKeepTheirOrderWhateverIsDoneToThem) {
   EXPECT_GT(*due[static_cast<std::size_t>(rung[half])], 4'999);
 }
 
+TEST(TimerQueue, StopsAllTimersOfAHolderAndNoOthers) {
+  TimerQueue queue, staging;
+  std::vector<int> rung;
+  std::vector<std::unique_ptr<Bell>> bells;
+  const int holders[2] = {};
+  for (int i = 0; i < 10; ++i) {
+    bells.push_back(std::make_unique<Bell>(i, rung));
+    staging.schedule(bells.back()->timer, 100 - i, &holders[i % 2]);
+  }
+  queue.adopt(staging);
+  queue.cancel_all_of(&holders[1]);
+  EXPECT_FALSE(bells[1]->timer.scheduled());
+  EXPECT_EQ(queue.advance(100), 5U);
+  EXPECT_THAT(rung, ElementsAre(8, 6, 4, 2, 0));
+}
+
 TEST(Random, NeighbouringSeedsGiveDifferentSequences) {
   for (std::uint64_t seed = 0; seed < 100; ++seed) EXPECT_NE(Random(seed).next(), Random(seed + 1).next()) << seed;
 }
