@@ -86,10 +86,10 @@ const std::map<std::string, Case>& cases() {
 }
 
 // Measured elsewhere: they do nothing without a device, a second worker, or servers that answer.
-const std::set<std::string> kElsewhere = {"PollDevice",  "ToDevice",     "Queue",         "FromPcap",      "Replay",
-                                          "Collect",     "HealthProber", "RequestSender", "ReplyReceiver", "RequestSplitter",
-                                          "ReplyJoiner", "Broadcaster",  "ReplicaSwitch", "WarmUp",        "CacheFetch",
-                                          "KeyRewrite",  "LoadClient",   "KernelUdp",     "KernelTcp",     "ARPQuerier"};
+const std::set<std::string> kElsewhere = {
+    "PollDevice",    "ToDevice",      "Queue",           "FromPcap",    "Replay",      "Collect",       "HealthProber",
+    "RequestSender", "ReplyReceiver", "RequestSplitter", "ReplyJoiner", "Broadcaster", "ReplicaSwitch", "WarmUp",
+    "CacheFetch",    "KeyRewrite",    "LoadClient",      "KernelUdp",   "KernelTcp",   "ARPQuerier",    "XdpRedirect"};
 
 void require_all_elements() {
   for (const ElementInfo* info : Registry::instance().elements()) {

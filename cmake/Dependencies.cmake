@@ -8,6 +8,7 @@ find_package(Boost 1.74 REQUIRED)
 pkg_check_modules(DPDK_PKG REQUIRED libdpdk>=22.11)
 find_package(ZLIB REQUIRED)
 pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
+pkg_check_modules(BPF REQUIRED IMPORTED_TARGET libbpf>=1.0)
 
 # Debian's libdpdk-libs.pc says -march=corei7, which would undo -march=native because it comes later: only the rest is taken.
 add_library(dpdk INTERFACE)

@@ -245,7 +245,7 @@ bool BackendPool::set_well(std::uint32_t server, bool well) {
 
 void BackendPool::look_whether_plain() {
   const bool all_up = std::all_of(up_.get(), up_.get() + servers_.size(), [](const auto& flag) { return flag.load(); });
-  plain_.store(all_up && hash_ == KeyHash::kXxh3 && hash_stop_.empty() && hash_tag_.empty() && pinned_.empty(), std::memory_order_relaxed);
+  plain_.store(all_up && hashes_whole_keys() && pinned_.empty(), std::memory_order_relaxed);
 }
 
 Value BackendPool::list() const {
@@ -312,6 +312,23 @@ std::uint32_t BackendPool::choose_otherwise(std::uint64_t hash, std::string_view
              : next_that(hash, server, [this](std::uint32_t s) { return up(s); });
 }
 
+std::optional<std::vector<Ring::Point>> BackendPool::ring() const {
+  const Ketama* ketama = std::get_if<Ketama>(&spread_);
+  if (ketama == nullptr || !hashes_whole_keys() || !pinned_.empty()) return std::nullopt;
+  std::vector<Ring::Point> points = ketama->ring().all();
+  const auto first = std::find_if(points.begin(), points.end(), [this](const Ring::Point& point) { return up(point.server); });
+  // What is behind the last point that is up belongs to the first.
+  std::uint32_t next = first == points.end() ? kNone : first->server;
+  for (auto point = points.rbegin(); point != points.rend(); ++point) {
+    if (up(point->server)) {
+      next = point->server;
+    } else {
+      point->server = when_down_ == WhenDown::kNext ? next : kNone;
+    }
+  }
+  return points;
+}
+
 std::size_t BackendPool::replicas_of(std::uint64_t hash, std::string_view key, std::span<std::uint32_t> servers) const {
   hash = hash_of(hash, key);
   const auto own = pinned_.find(key);
@@ -330,7 +347,7 @@ std::size_t BackendPool::replicas_of(std::uint64_t hash, std::string_view key, s
 }
 
 std::uint64_t BackendPool::hash_of(std::uint64_t hash, std::string_view key) const {
-  if (hash_ == KeyHash::kXxh3 && hash_stop_.empty() && hash_tag_.empty()) return hash;
+  if (hashes_whole_keys()) return hash;
   return key_hash(hash_, hashed_part(key));
 }
 

@@ -60,6 +60,9 @@ class BackendPool final : public State, public KeyPlaces {
   [[nodiscard]] const Ketama* plain_ring() const {
     return plain_.load(std::memory_order_relaxed) ? std::get_if<Ketama>(&spread_) : nullptr;
   }
+  /// For choosing elsewhere by the same rule: in order, up to which upper half of its XXH3 a key belongs to which server now, the last one
+  /// 2^32 - 1. kNone: to none that this tells. Nothing where other things decide than a ketama ring and that hash of the whole key.
+  [[nodiscard]] std::optional<std::vector<Ring::Point>> ring() const;
   /// The servers that a key is at if it is kept at several: its own, and those that would take over, all of them up. Returns how many there
   /// are, as many as `servers` has room for if so many are up.
   std::size_t replicas_of(std::uint64_t hash, std::string_view key, std::span<std::uint32_t> servers) const;
@@ -114,6 +117,7 @@ class BackendPool final : public State, public KeyPlaces {
   template <class Fits>
   [[nodiscard]] std::uint32_t first_from(std::uint32_t server, Fits fits) const;
   void look_whether_plain();
+  [[nodiscard]] bool hashes_whole_keys() const { return hash_ == KeyHash::kXxh3 && hash_stop_.empty() && hash_tag_.empty(); }
   [[nodiscard]] std::uint64_t hash_of(std::uint64_t hash, std::string_view key) const;
   [[nodiscard]] std::uint32_t own_of(std::uint64_t hash, std::string_view key) const;
   [[nodiscard]] std::string_view hashed_part(std::string_view key) const;

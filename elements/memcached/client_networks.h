@@ -67,12 +67,15 @@ class ClientNetworks {
   }
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
 
- private:
   struct Range {
     ClientAddress first;
     ClientAddress last;
   };
-  std::vector<Range> ranges_;  // in order, none within another
+  /// In order, none within another.
+  [[nodiscard]] const std::vector<Range>& ranges() const { return ranges_; }
+
+ private:
+  std::vector<Range> ranges_;
   std::vector<std::string> names_;
 };
 

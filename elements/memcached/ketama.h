@@ -27,6 +27,7 @@ class Ketama {
     return ring_.server_of(static_cast<std::uint32_t>(hash >> 32), up);
   }
   [[nodiscard]] std::size_t points() const { return ring_.points(); }
+  [[nodiscard]] const Ring& ring() const { return ring_; }
 
  private:
   Ring ring_;

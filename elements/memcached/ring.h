@@ -41,6 +41,8 @@ class Ring {
     return std::nullopt;
   }
   [[nodiscard]] std::size_t points() const { return points_.size() - 1; }
+  /// All points in order, and one at 2^32 - 1 that stands for the first.
+  [[nodiscard]] const std::vector<Point>& all() const { return points_; }
 
  private:
   static constexpr std::uint16_t kCrowded = UINT16_MAX;

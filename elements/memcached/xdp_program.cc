@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+#include "elements/memcached/xdp_program.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fmt/format.h>
+#include <linux/if_link.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <numeric>
+#include <span>
+
+#include "elements/sdk/hash.h"
+
+namespace smartswitch::memcached {
+
+/// The object file (cmake/Bpf.cmake).
+std::span<const std::uint8_t> xdp_redirect_object();
+
+namespace {
+
+constexpr char kProgram[] = "smartswitch_get";  // as long as the kernel lets names be
+
+// libbpf writes to stderr what it does not like. What matters of it, we say.
+class SilentLibbpf {
+ public:
+  SilentLibbpf() : before_(libbpf_set_print(nullptr)) {}
+  ~SilentLibbpf() { libbpf_set_print(before_); }
+  SilentLibbpf(const SilentLibbpf&) = delete;
+  SilentLibbpf& operator=(const SilentLibbpf&) = delete;
+
+ private:
+  libbpf_print_fn_t before_;
+};
+
+std::string advice_on(int error) {
+  if (error == EPERM || error == EACCES) return "it needs the capabilities CAP_BPF and CAP_NET_ADMIN: run as root, or give it these";
+  return "it needs Linux 5.18 or later with CONFIG_BPF_JIT; leave XdpRedirect out where there is none";
+}
+
+std::string text_of(int error) { return std::strerror(error); }
+
+}  // namespace
+
+Descriptor::~Descriptor() {
+  if (number_ >= 0) close(number_);
+}
+
+void XdpProgram::Close::operator()(bpf_object* object) const { bpf_object__close(object); }
+
+std::unique_ptr<XdpProgram> XdpProgram::load(Problems& problems) {
+  const SilentLibbpf silence;
+  const std::span<const std::uint8_t> file = xdp_redirect_object();
+  std::unique_ptr<XdpProgram> loaded(new XdpProgram);
+  loaded->object_.reset(bpf_object__open_mem(file.data(), file.size(), nullptr));
+  const int error = loaded->object_ ? -bpf_object__load(loaded->object_.get()) : errno;
+  if (error != 0) {
+    problems.add({}, fmt::format("the kernel does not take the program that redirects requests: {}", text_of(error)), advice_on(error));
+    return nullptr;
+  }
+  return loaded->find_parts(problems) ? std::move(loaded) : nullptr;
+}
+
+bool XdpProgram::find_parts(Problems& problems) {
+  program_ = bpf_program__fd(bpf_object__find_program_by_name(object_.get(), kProgram));
+  redirected_ = bpf_object__find_map_fd_by_name(object_.get(), "redirected");
+  const int table = bpf_object__find_map_fd_by_name(object_.get(), "table");
+  void* memory = mmap(nullptr, sizeof(xdp_table), PROT_READ | PROT_WRITE, MAP_SHARED, table, 0);
+  if (memory == MAP_FAILED) {
+    problems.add({}, fmt::format("the table of the program that redirects requests cannot be mapped: {}", text_of(errno)));
+    return false;
+  }
+  table_ = static_cast<xdp_table*>(memory);
+  static_assert(sizeof table_->secret <= sizeof XXH3_kSecret);
+  std::memcpy(table_->secret, XXH3_kSecret, sizeof table_->secret);
+  return true;
+}
+
+XdpProgram::~XdpProgram() {
+  if (table_ != nullptr) munmap(table_, sizeof(xdp_table));
+}
+
+void XdpProgram::set_ring(const std::vector<Ring::Point>& points) {
+  const std::uint32_t next = 1 - table_->ring;
+  xdp_ring& ring = table_->rings[next];
+  ring.size = static_cast<std::uint32_t>(std::bit_ceil(points.size()));
+  for (std::uint32_t i = 0; i < ring.size; ++i) {
+    const Ring::Point& point = i < points.size() ? points[i] : points.back();
+    ring.points[i] = {point.value, point.server};
+  }
+  std::atomic_ref(table_->ring).store(next, std::memory_order_release);
+}
+
+int XdpProgram::attach(unsigned interface, Mode mode) {
+  LIBBPF_OPTS(bpf_link_create_opts, options, .flags = mode == Mode::kNative ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+  const int link = bpf_link_create(program_, static_cast<int>(interface), BPF_XDP, &options);
+  if (link < 0) return -link;
+  link_ = Descriptor(link);
+  return 0;
+}
+
+int XdpProgram::replace(XdpProgram& before) {
+  if (!before.link_) return 0;
+  const int error = -bpf_link_update(before.link_.number(), program_, nullptr);
+  if (error == 0) link_ = std::move(before.link_);
+  return error;
+}
+
+std::uint64_t XdpProgram::redirected() const {
+  std::vector<std::uint64_t> by_core(static_cast<std::size_t>(libbpf_num_possible_cpus()));
+  const std::uint32_t zero = 0;
+  if (bpf_map_lookup_elem(redirected_, &zero, by_core.data()) != 0) return 0;
+  return std::accumulate(by_core.begin(), by_core.end(), std::uint64_t{0});
+}
+
+std::optional<std::string> foreign_xdp_program(unsigned interface) {
+  std::uint32_t id = 0;
+  if (bpf_xdp_query_id(static_cast<int>(interface), 0, &id) != 0 || id == 0) return std::nullopt;
+  const Descriptor program(bpf_prog_get_fd_by_id(id));
+  bpf_prog_info info{};
+  std::uint32_t size = sizeof info;
+  if (!program || bpf_obj_get_info_by_fd(program.number(), &info, &size) != 0) return fmt::format("number {}", id);
+  if (std::string_view(info.name) == kProgram) return std::nullopt;
+  return std::string(info.name);
+}
+
+}  // namespace smartswitch::memcached

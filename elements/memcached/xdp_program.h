@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+//
+// The program that XdpRedirect has the kernel run (xdp_redirect.bpf.c), and the table that it looks at. All of it is of the thread that
+// uses the object, but for what the kernel does meanwhile.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "elements/memcached/ring.h"
+#include "elements/memcached/xdp_table.h"
+#include "elements/sdk/value.h"
+
+struct bpf_object;
+
+namespace smartswitch::memcached {
+
+/// A file descriptor that is closed with its owner.
+class Descriptor {
+ public:
+  explicit Descriptor(int number = -1) : number_(number) {}
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(number_, other.number_);
+    return *this;
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor();
+  [[nodiscard]] int number() const { return number_; }
+  explicit operator bool() const { return number_ >= 0; }
+
+ private:
+  int number_;
+};
+
+class XdpProgram {
+ public:
+  /// Where the kernel runs it: before it has made packets its own (`native`, if the interface's driver can), or at once after (`generic`).
+  enum class Mode : std::uint8_t { kGeneric, kNative };
+
+  /// Loaded, and run by no interface. Null if the kernel does not take it: why is in `problems`. Needs CAP_BPF and CAP_NET_ADMIN.
+  static std::unique_ptr<XdpProgram> load(Problems& problems);
+  ~XdpProgram();
+  XdpProgram(const XdpProgram&) = delete;
+  XdpProgram& operator=(const XdpProgram&) = delete;
+
+  /// What the program looks at, all zeros at first. What is changed here, the kernel sees at once; `rings` only by set_ring().
+  [[nodiscard]] xdp_table& table() { return *table_; }
+  /// From now on, keys belong to these; see BackendPool::ring(). At most XDP_MOST_POINTS of them. Calls must be a millisecond apart: a
+  /// packet that is under way may look at the ring before the last one.
+  void set_ring(const std::vector<Ring::Point>& points);
+
+  /// Has an interface run it, until the object ends or the process does. Returns 0, or the error's number: EBUSY if it runs another.
+  int attach(unsigned interface, Mode mode);
+  /// Takes the place of one that an interface runs, if it does: no packet misses both. Error's number, or 0.
+  int replace(XdpProgram& before);
+  [[nodiscard]] bool attached() const { return static_cast<bool>(link_); }
+
+  /// Packets that were redirected.
+  [[nodiscard]] std::uint64_t redirected() const;
+  /// Of the program, for bpf().
+  [[nodiscard]] int descriptor() const { return program_; }
+
+ private:
+  XdpProgram() = default;
+  bool find_parts(Problems& problems);
+
+  struct Close {
+    void operator()(bpf_object* object) const;
+  };
+  std::unique_ptr<bpf_object, Close> object_;
+  int program_ = -1;
+  int redirected_ = -1;  // the map
+  xdp_table* table_ = nullptr;
+  Descriptor link_;
+};
+
+/// The name of the XDP program that an interface runs and that is none of ours; nothing if it runs none.
+std::optional<std::string> foreign_xdp_program(unsigned interface);
+
+}  // namespace smartswitch::memcached

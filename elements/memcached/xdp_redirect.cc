@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright the SmartSwitch authors
+#include <net/if.h>
+#include <rte_byteorder.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+
+#include "elements/memcached/backend_pool.h"
+#include "elements/memcached/client_networks.h"
+#include "elements/memcached/xdp_program.h"
+#include "elements/sdk/element.h"
+
+namespace smartswitch::memcached {
+
+class XdpRedirect final : public Element {
+ public:
+  static void describe(Describe<XdpRedirect>& d) {
+    d.summary("Has the kernel send plain gets to their servers, before they come to the switch at all.");
+    d.details(
+        R"(For ports that are interfaces of Linux (`net_af_packet`), between which a packet costs the switch more than what it does with it. An XDP program on
+`interface` looks at each packet that comes in: a `get` of one key of up to 128 bytes, over UDP and IPv4, to one of the `service` addresses,
+gets its server's MAC address and is sent out of that server's interface. The key's server is the one that the pool has for it: as servers go down, come
+back or are drained, the kernel is told so within 0.1 s. Everything else comes into the graph as ever, through the port's PollDevice: put this
+element behind that.
+
+What the kernel redirects, nothing else sees: no limit, no cache, no capture, no trace. `clients` lets it do so for these networks only. The pool must
+have `distribution: ketama` and `hash: xxh3` and no `hash_stop`, `hash_tag` and `keys`, with up to 65,535 points, which 409 servers of one weight have.
+
+`mode: native` is faster where the driver has XDP of its own; then the servers' interfaces must take packets from XDP too. (A veth does if its other end has
+`ethtool -K DEVICE gro on`. If it does not, what is sent to it is lost.) `generic` works with any interface. Replies pay most if they do not
+come back through the switch.
+
+It needs Linux 5.18, CAP_BPF and CAP_NET_ADMIN. The interface runs one XDP program: so its port cannot be `net_af_xdp`. The program is taken off when the
+switch ends, however it does. If the pipeline runs on several workers, one copy of this element does the work.)");
+    d.outside();
+    d.example(
+        "express: {class: XdpRedirect, interface: client, service: [10.11.0.100], backends: backends, ways: {mc1: server1, mc2: server2}}");
+    d.input<&XdpRedirect::push>("in", "packets from clients");
+    d.output("out", &XdpRedirect::out_, "the same");
+    d.parameter("interface", &XdpRedirect::interface_, "the interface of Linux that requests come in by").required();
+    d.parameter("service", &XdpRedirect::service_, "addresses that requests are sent to, up to 16").required();
+    d.parameter("udp_port", &XdpRedirect::port_, "port that requests are sent to").at_least(1);
+    d.parameter("backends", &XdpRedirect::backends_, "the servers to choose from; each needs its `mac`");
+    d.parameter("ways", &XdpRedirect::ways_,
+                "the interface behind which each server is: `name of the server: interface`. Gets for servers that are not named come into "
+                "the graph")
+        .required();
+    d.parameter("clients", &XdpRedirect::clients_, "networks, up to 64, whose gets are redirected; none: anybody's");
+    d.parameter("mode", &XdpRedirect::mode_, {{"generic", XdpProgram::Mode::kGeneric}, {"native", XdpProgram::Mode::kNative}},
+                "where the kernel does it: behind the driver, or in it");
+    d.counter("redirected", &XdpRedirect::redirected_, "gets that the kernel has sent to their servers; brought up to date every 0.1 s");
+  }
+
+  void validate(Problems& problems) const override {
+    if (service_.empty() || service_.size() > XDP_MOST_SERVICES)
+      problems.add({}, fmt::format("`service` has {} addresses", service_.size()), "give it 1 to 16");
+    if (clients_.ranges().size() > XDP_MOST_CLIENTS)
+      problems.add({}, fmt::format("`clients` has {} networks", clients_.ranges().size()),
+                   "at most 64: put them together, or let the graph see all requests");
+  }
+
+  void start(Problems& problems) override {
+    number_ = number_of(interface_, problems);
+    ring_ = backends_->ring();
+    if (!ring_)
+      problems.add({}, fmt::format("the kernel cannot choose as `{}` does", backends_->name()),
+                   "it takes `distribution: ketama`, `hash: xxh3` and neither `hash_stop`, `hash_tag` nor `keys`");
+    if (ring_ && ring_->size() > XDP_MOST_POINTS)
+      problems.add({}, fmt::format("`{}` has {} points on its ring", backends_->name(), ring_->size()),
+                   fmt::format("the kernel takes {}", XDP_MOST_POINTS));
+    if (number_ == 0 || !problems.empty()) return;
+    if (const auto other = foreign_xdp_program(number_))
+      problems.add({}, fmt::format("the interface {} runs another XDP program already: {}", interface_, *other),
+                   fmt::format("take it off, if it is not needed: ip link set dev {} xdp off", interface_));
+    program_ = XdpProgram::load(problems);
+    if (program_ == nullptr) return;
+    fill_table(problems);
+    generation_ = backends_->generation();
+    program_->set_ring(*ring_);
+    look_.bind<&XdpRedirect::look>(this);
+    schedule_in(look_, Duration{});
+  }
+
+  // The program that is there goes on until this one takes its place.
+  void take_over(Element& before) override {
+    auto& old = static_cast<XdpRedirect&>(before);
+    if (old.number_ != number_ || old.mode_ != mode_) return;
+    if (const int error = program_->replace(*old.program_); error != 0)
+      log(fmt::format("the kernel does not replace the XDP program of {}: {}; it goes on as before", interface_, std::strerror(error)));
+    old.count();
+  }
+
+  void push(Batch& batch) { out_.push(batch); }
+
+ private:
+  static constexpr Duration kPeriod{100'000'000};
+
+  static unsigned number_of(const std::string& interface, Problems& problems) {
+    const unsigned number = if_nametoindex(interface.c_str());
+    if (number == 0)
+      problems.add({}, fmt::format("there is no interface {}: {}", interface, std::strerror(errno)),
+                   "`ip link` shows those of this network namespace");
+    return number;
+  }
+
+  void fill_table(Problems& problems) {
+    const ClientAddress lowest = ClientAddress::of_ipv4(0);
+    const ClientAddress highest = ClientAddress::of_ipv4(std::numeric_limits<std::uint32_t>::max());
+    xdp_table& table = program_->table();
+    table.port = rte_cpu_to_be_16(port_);
+    for (const Ipv4Address address : service_) table.service[table.services++] = rte_cpu_to_be_32(address.host_order);
+    for (const auto& [first, last] : clients_.ranges()) {
+      if (last < lowest || !(first <= highest)) continue;
+      table.client[table.clients++] = {static_cast<std::uint32_t>(std::max(first, lowest).low),
+                                       static_cast<std::uint32_t>(std::min(last, highest).low)};
+    }
+    for (const auto& [name, interface] : ways_) fill_way(name, interface, problems);
+  }
+
+  void fill_way(const std::string& name, const std::string& interface, Problems& problems) {
+    const std::vector<Backend>& servers = backends_->servers();
+    const auto server = std::find_if(servers.begin(), servers.end(), [&](const Backend& s) { return s.name == name; });
+    if (server == servers.end()) {
+      std::vector<std::string> names;
+      for (const Backend& s : servers) names.push_back(s.name);
+      problems.add({}, fmt::format("`ways` names `{}`, which is none of the servers of `{}`", name, backends_->name()),
+                   did_you_mean(name, names));
+    } else if (!server->mac) {
+      problems.add({}, fmt::format("server `{}` of `{}` has no MAC address to send requests to", name, backends_->name()),
+                   "say what it is, such as `mac: \"02:00:00:00:01:01\"`");
+    } else {
+      xdp_server& entry = program_->table().server[server - servers.begin()];
+      std::memcpy(entry.mac, server->mac->bytes.data(), sizeof entry.mac);
+      entry.interface = number_of(interface, problems);
+    }
+  }
+
+  void look() {
+    if (!program_->attached()) attach();
+    const std::uint64_t generation = backends_->generation();
+    if (generation != generation_) {
+      generation_ = generation;
+      program_->set_ring(*backends_->ring());
+    }
+    count();
+    schedule_in(look_, kPeriod);
+  }
+
+  // Another copy of this element may have done so: then this one stands by, should that one's worker end in a reload.
+  void attach() {
+    const int error = program_->attach(number_, mode_);
+    if (error == 0 || error == EBUSY || error == fault_) return;
+    fault_ = error;
+    log(fmt::format("the kernel does not run the XDP program on {} in this mode: {}; gets come into the graph", interface_,
+                    std::strerror(error)));
+  }
+
+  void count() {
+    const std::uint64_t redirected = program_->redirected();
+    redirected_.add(redirected - seen_);
+    seen_ = redirected;
+  }
+
+  std::string interface_;
+  std::vector<Ipv4Address> service_;
+  std::uint16_t port_ = kPort;
+  StateRef<BackendPool> backends_;
+  NamedList<std::string> ways_;
+  ClientNetworks clients_;
+  XdpProgram::Mode mode_ = XdpProgram::Mode::kGeneric;
+  unsigned number_ = 0;
+  std::optional<std::vector<Ring::Point>> ring_;
+  std::unique_ptr<XdpProgram> program_;
+  std::uint64_t generation_ = 0;
+  std::uint64_t seen_ = 0;  // of what is redirected
+  int fault_ = 0;           // the last one that was logged
+  Timer look_;
+  Output out_;
+  Counter redirected_;
+};
+
+SMARTSWITCH_ELEMENT(XdpRedirect)
+
+}  // namespace smartswitch::memcached
