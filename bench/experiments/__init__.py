@@ -4,7 +4,8 @@
 
 import importlib
 
-NAMES = ["figure3", "table1", "figure4", "one_core", "tails", "idle", "devices", "elements", "scaling", "sweep", "operate", "flame", "hit_ratio"]
+NAMES = ["figure3", "direct_return", "table1", "figure4", "one_core", "tails", "idle", "devices", "elements", "scaling", "sweep", "operate",
+         "flame", "hit_ratio"]
 
 
 def load(name):

@@ -4,16 +4,15 @@
 
 from harness import paper
 from harness.generator import Workload, best, opened, saturations
+from harness.rates import COLUMNS, per_core, row
 from harness.result import Result
 from harness.session import spread
-from harness.statistics import Spread, ratio
+from harness.statistics import ratio
 from harness.systems import cached, direct, memswitch, twemproxy
 
 TITLE = "throughput against latency"
 QUESTION = "What rate does each way to memcached reach, at what latency, and whose processor time does a request take?"
 SYSTEMS = [direct("udp"), direct("tcp"), twemproxy(1), twemproxy(2), memswitch(1), memswitch(2), cached()]
-COLUMNS = ["gets of 32-byte values", "k requests/s", "mean us", "p99 us", "its CPU us per request", "servers'", "generator's",
-           "k requests/s per core of it", "rate bound by"]
 
 
 def run(session):
@@ -30,29 +29,14 @@ def run(session):
         return {"saturation": best(by_window), "one_each": one_each, "levels": levels}
 
     found = session.rounds(result, SYSTEMS, measure, workload, cached={"memswitch_cache"})
-    result.table(COLUMNS, [_row(system, found[system.name], "saturation") for system in SYSTEMS], "Saturation: as many under way as suits each best")
-    result.table(COLUMNS, [_row(system, found[system.name], "one_each") for system in SYSTEMS], "32 clients, each with one request under way")
+    result.table(COLUMNS, [row(system, found[system.name], "saturation") for system in SYSTEMS], "Saturation: as many under way as suits each best")
+    result.table(COLUMNS, [row(system, found[system.name], "one_each") for system in SYSTEMS], "32 clients, each with one request under way")
     _plots(result, found, shares)
     _ratios(result, found)
     result.note("\"Its\" processor time is that of what is measured: memcached, nutcracker or the switch, polling in vain included, and the "
                 "kernel's work in its system calls. Requests per core are what a core full of it would do: one second by that time. "
                 f"The MemSwitch's worker itself counts {_work(found['memswitch_2'])} us of work a request, over all loads of a round.")
     return result
-
-
-def _row(system, runs, which):
-    saturation = [run[which] for run in runs]
-    servers = [sum(us for name, us in run["cpu_us"].items() if name.startswith("memcached")) for run in saturation]
-    itself_is_server = system.kind == "direct"
-    bounds = sorted({run["limit"] for run in saturation if run["limit"]})
-    return [system.title, spread(saturation, "rate").text(1e3), spread(saturation, "latency_us", "mean").text(),
-            spread(saturation, "latency_us", "p99").text(), spread(saturation, "under_test_us").text(),
-            "" if itself_is_server else Spread(servers).text(), spread(saturation, "cpu_us", "generator").text(),
-            _per_core(saturation).text(1e3), ", ".join(bounds)]
-
-
-def _per_core(saturation):
-    return Spread(1e6 / run["under_test_us"] for run in saturation)
 
 
 def _work(runs):
@@ -80,7 +64,7 @@ def _plots(result, found, shares):
     result.plot("figure3_rates", "bars", title="Most requests a second, of memcached's own over TCP", x="of direct", bars=bars)
     bars = []
     for system in SYSTEMS[2:]:
-        rates = ratio(_capacities(found[system.name]), _capacities(found["twemproxy_2"]))
+        rates = ratio(per_core(found[system.name]).values, per_core(found["twemproxy_2"]).values)
         bars.append({"label": system.title, "kind": system.kind, "value": rates.median, "low": rates.low, "high": rates.high})
     result.plot("figure3_cores", "bars", title="Requests a second per core of it, of TwemProxy's", x="of TwemProxy with 2 servers", bars=bars)
 
@@ -89,19 +73,15 @@ def _rates(runs):
     return [run["saturation"]["rate"] for run in runs]
 
 
-def _capacities(runs, which="saturation"):
-    return _per_core([run[which] for run in runs]).values
-
-
 def _ratios(result, found):
     for servers in (1, 2):
         result.ratio(f"memswitch_over_twemproxy_{servers}_per_core",
-                     ratio(_capacities(found[f"memswitch_{servers}"]), _capacities(found[f"twemproxy_{servers}"])),
+                     ratio(per_core(found[f"memswitch_{servers}"]).values, per_core(found[f"twemproxy_{servers}"]).values),
                      f"requests per core: MemSwitch / TwemProxy, {servers} server{'s' * (servers > 1)}", asked=8)
     result.ratio("memswitch_over_twemproxy_per_core_one_each",
-                 ratio(_capacities(found["memswitch_2"], "one_each"), _capacities(found["twemproxy_2"], "one_each")),
+                 ratio(per_core(found["memswitch_2"], "one_each").values, per_core(found["twemproxy_2"], "one_each").values),
                  "the same with one request under way for each of 32 clients", asked=8)
-    result.ratio("cache_over_twemproxy_per_core", ratio(_capacities(found["memswitch_cache"]), _capacities(found["twemproxy_2"])),
+    result.ratio("cache_over_twemproxy_per_core", ratio(per_core(found["memswitch_cache"]).values, per_core(found["twemproxy_2"]).values),
                  "requests per core: MemSwitch with cache / TwemProxy, 2 servers")
     result.ratio("memswitch_over_direct_rate", ratio(_rates(found["memswitch_2"]), _rates(found["direct_tcp"])),
                  "rate: MemSwitch, 2 servers / direct TCP", paper=paper.MEMSWITCH_TWO_SERVERS_RATE / paper.DIRECT_RATE)

@@ -64,7 +64,7 @@ class Session:
             if cached:
                 warm_cache(self.lab, running, workload)
             measured = measure(self.lab, running, system)
-        if running.summary:
+        if running.summary and "from_clients" in running.summary["elements"]:
             measured["work_us"] = work_us(running.summary)
         return measured
 

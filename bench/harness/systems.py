@@ -103,6 +103,14 @@ def memswitch(servers, idle="adaptive"):
     return System(f"memswitch_{servers}", f"MemSwitch, {_count(servers)}", OURS, start)
 
 
+def express(mode):
+    """The MemSwitch without a part in plain gets: the kernel redirects them."""
+    def start(lab):
+        return running_switch(lab, "express.yaml", Target(SERVICE), XDP_MODE=mode)
+
+    return System(f"express_{mode}", f"MemSwitch, redirected by the kernel (XDP, {mode})", OURS, start)
+
+
 def cached(idle="adaptive", memory="256MiB", name="memswitch_cache", title="MemSwitch with cache"):
     def start(lab):
         return running_switch(lab, "cached.yaml", Target(SERVICE), IDLE=idle, CACHE_MEMORY=memory, CACHE_MAX_AGE="1h")

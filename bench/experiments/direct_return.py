@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright the SmartSwitch authors
+"""The redirect in the kernel, between hosts that each pay for what they receive."""
+
+import contextlib
+import dataclasses
+
+from harness.generator import Workload, best, saturations
+from harness.rates import COLUMNS, per_core, row
+from harness.receiving import each_pays
+from harness.result import Result
+from harness.statistics import ratio
+from harness.systems import express, twemproxy
+
+TITLE = "the kernel redirects, and servers answer directly"
+QUESTION = "What does a request cost the switch's core if the kernel redirects it and the reply does not come by?"
+
+
+def _among_hosts_that_pay(system):
+    @contextlib.contextmanager
+    def start(lab):
+        with each_pays(lab) as receiving, system.start(lab) as running:
+            running.under_test.update(receiving)
+            yield running
+
+    return dataclasses.replace(system, start=start)
+
+
+SYSTEMS = [_among_hosts_that_pay(system) for system in (twemproxy(2), express("generic"), express("native"))]
+
+
+def run(session):
+    result = Result("direct_return", TITLE, QUESTION)
+    workload = Workload()
+
+    def measure(lab, running, _system):
+        by_window = saturations(lab, running, workload, session.effort)
+        return {"saturation": best(by_window), "one_each": by_window["32"]}
+
+    found = session.rounds(result, SYSTEMS, measure, workload)
+    result.table(COLUMNS, [row(system, found[system.name], "one_each") for system in SYSTEMS], "32 clients, each with one request under way")
+    result.table(COLUMNS, [row(system, found[system.name], "saturation") for system in SYSTEMS], "Saturation: as many under way as suits each best")
+    for which, under_way in (("one_each", "one request under way for each of 32 clients"), ("saturation", "as many under way as suits each best")):
+        for mode in ("generic", "native"):
+            result.ratio(f"express_{mode}_over_twemproxy_per_core_{which}",
+                         ratio(per_core(found[f"express_{mode}"], which).values, per_core(found["twemproxy_2"], which).values),
+                         f"requests per core: the kernel's redirect ({mode}) / TwemProxy, {under_way}", asked=8)
+    bars = []
+    for system in SYSTEMS:
+        against = ratio(per_core(found[system.name], "one_each").values, per_core(found["twemproxy_2"], "one_each").values)
+        bars.append({"label": system.title, "kind": system.kind, "value": against.median, "low": against.low, "high": against.high})
+    result.plot("direct_return", "bars", title="Requests a second per core of it, of TwemProxy's (32 clients, one request each)", x="of TwemProxy", bars=bars)
+    result.note("\"Its\" processor time is that of nutcracker, or the switch, and of the kernel's threads that receive for its host. Replies of TwemProxy "
+                "have to come back through it; the MemSwitch's servers answer clients by another cable.")
+    return result
