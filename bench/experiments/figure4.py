@@ -5,20 +5,28 @@
 from harness.generator import Workload, closed, opened
 from harness.result import Result
 from harness.session import spread
-from harness.statistics import ratio
-from harness.systems import cached, direct, memswitch, twemproxy
+from harness.statistics import Spread, ratio
+from harness.systems import cached, direct, memif, memswitch, twemproxy
 
 TITLE = "value sizes from 32 bytes to 11 KiB"
 QUESTION = "What does the size of values do to latency, and to the processor time of a request?"
 ALL = [direct("tcp"), direct("udp"), twemproxy(2), memswitch(2), cached()]
+WITHOUT_KERNEL = memif()
 RATE = 2000
 BYTES_OF_A_DATAGRAM = 1392  # of a value, in memcached's replies over UDP (memcached.c, UDP_MAX_PAYLOAD_SIZE, less its frame header)
+AROUND_IT = 8 + 8 + 20 + 14 + 24  # bytes of a datagram on the wire beside those: memcached's frame header, UDP, IP, Ethernet, preamble and gap
+WIRE = 10e9  # bits a second, as the paper's cards have
 KEYS = 500
 
 
 def datagrams(size):
     """How many the reply to a get has."""
     return -(-size // BYTES_OF_A_DATAGRAM)
+
+
+def wire_us(size):
+    """How long the reply to a get takes on the paper's wire."""
+    return (size + datagrams(size) * AROUND_IT) * 8 / WIRE * 1e6
 
 
 def run(session):
@@ -36,6 +44,7 @@ def run(session):
 
         session.progress.line(f"figure4: values of {size} bytes")
         found[size] = session.rounds(result, systems, measure, workload, cached={"memswitch_cache"})
+        found[size].update(session.rounds(result, [WITHOUT_KERNEL], measure, workload, cached={WITHOUT_KERNEL.name}))
     for title, path, unit in (("Mean latency at 2,000 requests/s", ("low", "latency_us", "mean"), "us"),
                               ("CPU of what is measured, closed loop of 8", ("full", "under_test_us"), "us per request")):
         rows = [[system.title, *(spread(found[size][system.name], *path).text() for size in sizes)] for system in systems]
@@ -52,6 +61,21 @@ def run(session):
         packets = [[run["full"]["under_test_us"] / (1 + datagrams(size)) for run in found[size][name]] for size in (sizes[0], sizes[-1])]
         result.ratio(f"{name}_cost_of_size_by_packet", ratio(packets[1], packets[0]),
                      f"CPU per packet: {meaning}, {sizes[-1]:,} B / {sizes[0]} B values", better="lower", asked=1)
+    longer = wire_us(sizes[-1]) - wire_us(sizes[0])
+    for name, meaning, cost in (("memswitch_2", "MemSwitch", _all_of_it), ("memswitch_cache", "MemSwitch with cache", _all_of_it),
+                                (WITHOUT_KERNEL.name, "MemSwitch with cache, its work, client on DPDK (memif)", _work)):
+        small, large = ([cost(run) for run in found[size][name]] for size in (sizes[0], sizes[-1]))
+        result.ratio(f"{name}_cost_of_bytes_by_wire", Spread((b - a) / longer for a, b in zip(small, large)),
+                     f"CPU that the bytes add, {sizes[-1]:,} B against {sizes[0]} B, of their time on a wire of 10 Gbit/s: {meaning}", better="lower", asked=1)
     result.note("The paper found no effect of the size on the switch. Over UDP a value of 11 KiB comes in nine datagrams: through the switch "
                 "they pass one by one, from its cache it sends them.")
     return result
+
+
+def _all_of_it(run):
+    return run["full"]["under_test_us"]
+
+
+def _work(run):
+    """Without polling in vain, which is most of what a switch does that nothing wakes; over both loads."""
+    return run["work_us"]
