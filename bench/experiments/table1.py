@@ -5,7 +5,7 @@
 import dataclasses
 
 from harness import paper
-from harness.generator import Workload, opened
+from harness.generator import Workload, latencies
 from harness.lab import LabError
 from harness.result import Result
 from harness.session import spread
@@ -28,7 +28,7 @@ def run(session):
     seconds = session.effort.pick(0.6, 3.0)
 
     def measure(lab, running, _system):
-        return opened(lab, running, workload, RATE, session.effort, seconds, clients=1, arrivals="even")
+        return latencies(lab, running, workload, RATE, seconds, session.effort.warm_up)
 
     found = session.rounds(result, SYSTEMS, measure, workload, cached={"memswitch_cache"})
     systems = list(SYSTEMS)

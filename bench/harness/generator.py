@@ -92,11 +92,16 @@ def closed(lab, running, workload, clients, window, effort):
     return run_load(lab, running, workload, ["--clients", clients, "--window", window], effort.seconds, effort.warm_up)
 
 
-def opened(lab, running, workload, rate, effort, seconds=None, clients=32, arrivals="poisson"):
+def opened(lab, running, workload, rate, effort, seconds=None, clients=32):
     if rate < 1:
         raise LabError(f"{running.target.server} has answered nothing: there is no load to set in relation to that")
-    return run_load(lab, running, workload, ["--clients", clients, "--rate", f"{rate:.0f}", "--arrivals", arrivals], seconds or effort.seconds,
+    return run_load(lab, running, workload, ["--clients", clients, "--rate", f"{rate:.0f}", "--arrivals", "poisson"], seconds or effort.seconds,
                     effort.warm_up)
+
+
+def latencies(lab, running, workload, rate, seconds, warm_up):
+    """One client that asks evenly, and nobody who looks at processor time meanwhile: he would be on a core that somebody waits for."""
+    return call_load(lab, running, workload, ["--clients", 1, "--rate", f"{rate:.0f}", "--arrivals", "even"], seconds, warm_up)
 
 
 def saturations(lab, running, workload, effort):
