@@ -32,6 +32,8 @@ if(CCACHE)
 endif()
 
 if(CMAKE_UNITY_BUILD)
+  # CMake's 8 take a third longer, all of which goes into the same headers; one for a whole room would keep a core waiting for the last of them.
+  set(CMAKE_UNITY_BUILD_BATCH_SIZE 16)
   # What is local to a file looks local to several here.
   add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
 endif()

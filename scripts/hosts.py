@@ -323,8 +323,13 @@ class Switch:
             raise LabError(f"the switch ended with code {code}:\n{self.log.read_text()}")
         return True
 
+    def is_running(self):
+        """Whether its packets flow."""
+        return self.check_alive() and "running " in self.log.read_text()
+
     def wait_until(self, condition, what, seconds=30):
-        return until(lambda: self.check_alive() and condition(), f"{what}; the switch said:\n{self.log.read_text()}", seconds)
+        """Nothing is asked before it runs: a ping into the void takes a second."""
+        return until(lambda: self.is_running() and condition(), f"{what}; the switch said:\n{self.log.read_text()}", seconds)
 
     def stop(self, signal_number=signal.SIGTERM):
         """Ends it in an orderly way; returns its exit code."""

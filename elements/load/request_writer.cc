@@ -13,7 +13,7 @@ namespace smartswitch::load {
 namespace {
 
 constexpr std::size_t kVerb = 4;  // "get " and "set "
-constexpr std::size_t kLineEnd = 2;
+constexpr std::size_t kLineEndBytes = 2;
 constexpr char kFlagsAndExpiry[] = " 0 0 ";
 constexpr std::size_t kFlagsAndExpiryBytes = sizeof kFlagsAndExpiry - 1;
 
@@ -44,10 +44,10 @@ RequestWriter::RequestWriter(const RequestAddresses& addresses, std::size_t key_
   headers_.frame.total = rte_cpu_to_be_16(1);
 }
 
-std::size_t RequestWriter::get_bytes() const { return sizeof headers_ + kVerb + key_size_ + kLineEnd; }
+std::size_t RequestWriter::get_bytes() const { return sizeof headers_ + kVerb + key_size_ + kLineEndBytes; }
 
 std::size_t RequestWriter::set_bytes(std::size_t value) const {
-  return sizeof headers_ + kVerb + key_size_ + kFlagsAndExpiryBytes + digits_of(value) + kLineEnd + value + kLineEnd;
+  return sizeof headers_ + kVerb + key_size_ + kFlagsAndExpiryBytes + digits_of(value) + kLineEndBytes + value + kLineEndBytes;
 }
 
 std::uint8_t* RequestWriter::begin(Packet packet, const Request& request, std::size_t bytes) {
@@ -73,7 +73,7 @@ void RequestWriter::finish(Packet packet) {
 void RequestWriter::write_get(Packet packet, const Request& request) {
   std::uint8_t* to = put_text(begin(packet, request, get_bytes()), "get ", kVerb);
   write_key(to, key_size_, request.key);
-  put_text(to + key_size_, "\r\n", kLineEnd);
+  put_text(to + key_size_, "\r\n", kLineEndBytes);
   finish(packet);
 }
 
@@ -83,9 +83,9 @@ void RequestWriter::write_set(Packet packet, const Request& request, std::uint64
   to = put_text(to + key_size_, kFlagsAndExpiry, kFlagsAndExpiryBytes);
   char* digits = reinterpret_cast<char*>(to);
   to = reinterpret_cast<std::uint8_t*>(std::to_chars(digits, digits + kMostDigits, value).ptr);
-  to = put_text(to, "\r\n", kLineEnd);
+  to = put_text(to, "\r\n", kLineEndBytes);
   write_value(to, value, request.key, version);
-  put_text(to + value, "\r\n", kLineEnd);
+  put_text(to + value, "\r\n", kLineEndBytes);
   finish(packet);
 }
 

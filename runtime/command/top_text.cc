@@ -80,9 +80,9 @@ std::string whole_line(const Snapshot& before, const Snapshot& now, double secon
                      brief(change(before.dropped(), now.dropped(), seconds)), now.held(), pool);
 }
 
-class Lines {
+class Screen {
  public:
-  explicit Lines(const TopView& view) : view_(view) {}
+  explicit Screen(const TopView& view) : view_(view) {}
   [[nodiscard]] bool full() const { return view_.height != 0 && count_ >= view_.height; }
   void add(const std::string& text, const char* look = "") {
     if (full()) return;
@@ -122,19 +122,19 @@ std::vector<std::string> numbers_of(const Row& row, bool with_cost) {
 
 std::string top_text(const Snapshot& before, const Snapshot& now, const TopCosts& costs, const TopView& view) {
   const double seconds = std::max(now.seconds - before.seconds, 1e-9);
-  Lines lines(view);
-  lines.add(whole_line(before, now, seconds), "1");
+  Screen screen(view);
+  screen.add(whole_line(before, now, seconds), "1");
   for (std::size_t i = 0; i < now.workers.size(); ++i) {
-    lines.add(worker_line(i < before.workers.size() ? &before.workers[i] : nullptr, now.workers[i]));
+    screen.add(worker_line(i < before.workers.size() ? &before.workers[i] : nullptr, now.workers[i]));
   }
-  lines.add("");
+  screen.add("");
   std::vector<std::string> titles{"PACKETS/S", "DROPS/S", "DROPPED", "HELD"};
   if (view.costs) titles.insert(titles.begin() + 2, "NS/PACKET");
-  lines.add(element_line("ELEMENT", "CLASS", titles, view), "7");
+  screen.add(element_line("ELEMENT", "CLASS", titles, view), "7");
   for (const Row& row : rows_of(before, now, seconds, costs, view.order)) {
-    lines.add(element_line(row.now->name, row.now->element_class, numbers_of(row, view.costs), view), row.drops > 0 ? "31" : "");
+    screen.add(element_line(row.now->name, row.now->element_class, numbers_of(row, view.costs), view), row.drops > 0 ? "31" : "");
   }
-  return lines.text();
+  return screen.text();
 }
 
 }  // namespace smartswitch::command

@@ -7,9 +7,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 #include <deque>
 
+#include "runtime/observe/clock.h"
 #include "runtime/observe/pcapng.h"
 #include "runtime/observe/places.h"
 
@@ -21,12 +21,6 @@ constexpr std::chrono::milliseconds kLook{5};
 constexpr std::size_t kHandOut = std::size_t{256} << 10;
 constexpr std::uint64_t kLeastRing = std::uint64_t{128} << 10;  // the longest packet fits
 constexpr std::uint64_t kMostRing = std::uint64_t{256} << 20;
-
-std::int64_t read(clockid_t clock) {
-  timespec t{};
-  clock_gettime(clock, &t);
-  return t.tv_sec * std::int64_t{1'000'000'000} + t.tv_nsec;
-}
 
 }  // namespace
 

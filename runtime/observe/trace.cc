@@ -6,9 +6,9 @@
 
 #include <algorithm>
 #include <bitset>
-#include <ctime>
 
 #include "elements/sdk/suggest.h"
+#include "runtime/observe/clock.h"
 #include "runtime/observe/gauges.h"
 #include "runtime/observe/trace_story.h"
 
@@ -20,12 +20,6 @@ constexpr std::size_t kStepsAPacket = 64;
 constexpr std::size_t kMostMemory = std::size_t{8} << 20;
 // Enough for all headers and the beginning of the payload, so that it can be told what an element has changed.
 constexpr unsigned kLeastBytes = 160;
-
-std::int64_t read(clockid_t clock) {
-  timespec t{};
-  clock_gettime(clock, &t);
-  return t.tv_sec * std::int64_t{1'000'000'000} + t.tv_nsec;
-}
 
 // Numbers go on from trace to trace, so that a packet that an element still holds from the last one is not taken for one of this.
 std::uint16_t take_numbers(unsigned count) {

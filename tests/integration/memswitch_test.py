@@ -2,14 +2,18 @@
 # Copyright the SmartSwitch authors
 """configs/memswitch.yaml with real memcached and real clients."""
 
+import json
 import random
+import re
 import signal
 import socket
 import struct
+import subprocess
 import threading
 import unittest
 
-from support import (CLIENT, MEMCACHED_PORT, OWN, OWN6, SERVERS, SERVICE, LabTest, MemswitchTest, TcpMemcached, UdpMemcached, until)
+from support import (CLIENT, MEMCACHED_PORT, OWN, OWN6, SERVERS, SERVICE, SMARTSWITCH, LabTest, MemswitchTest, TcpMemcached, UdpMemcached,
+                     until)
 
 
 class EndToEnd(MemswitchTest):
@@ -305,9 +309,16 @@ class Failure(MemswitchTest):
         self.lab.start_memcached("server1")
         switch.wait_until(lambda: "`mc1` answers again and is back" in switch.log.read_text(), "server1 to be taken in again")
         self.load(200)
+        switch.wait_until(lambda: self.answered_probes(switch) > 10, "answers to probes")
         self.stop_cleanly(switch)
         self.assertGreater(int(self.lab.stats("server1")["curr_items"]), 50)
         self.assertGreater(switch.counter("health", "answers"), 10)
+
+    @staticmethod
+    def answered_probes(switch):
+        control = re.search(r"control: (\S+)", switch.log.read_text())[1]
+        done = subprocess.run([SMARTSWITCH, "stats", "--json", "--control", control], capture_output=True, text=True, timeout=60, check=True)
+        return json.loads(done.stdout)["elements"]["health"]["counters"]["answers"]
 
     def test_a_cable_is_pulled_and_put_back(self):
         switch = self.start_memswitch()

@@ -97,7 +97,7 @@ class Page(MemswitchTest):
     def setUp(self):
         self.resize(1440, 1000)
         self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "light"}]})
-        self.open("")
+        self.browser.get(self.address(""))
         self.browser.execute_script("localStorage.clear(); sessionStorage.clear()")
         self.open("")
 
@@ -111,8 +111,11 @@ class Page(MemswitchTest):
         self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
                                      {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600})
 
+    def address(self, path):
+        return f"http://localhost:{self.door.port}/{path}"
+
     def open(self, path):
-        self.browser.get(f"http://localhost:{self.door.port}/{path}")
+        self.browser.get(self.address(path))
         self.wait(lambda: self.all("#graph .box") and self.all("#elements-table tbody tr"), "the graph and its numbers")
 
     def all(self, selector):

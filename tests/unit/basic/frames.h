@@ -38,6 +38,12 @@ inline std::vector<unsigned> upto(unsigned from, unsigned to) {
   return result;
 }
 
+inline TestBench::Options with_ports(unsigned n) {
+  TestBench::Options options;
+  options.numbered_ports = n;
+  return options;
+}
+
 /// Gives one packet, in whatever segments it is.
 inline void push_one(TestBench& bench, Packet packet) {
   Batch batch;

@@ -13,12 +13,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-TestBench::Options with_ports(unsigned n) {
-  TestBench::Options options;
-  options.numbered_ports = n;
-  return options;
-}
-
 TEST(RoundRobinSwitch, DealsPacketsOutInTurn) {
   TestBench bench("RoundRobinSwitch", Value::map({}), with_ports(3));
   bench.push(numbered(0, 4));

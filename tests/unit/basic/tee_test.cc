@@ -10,12 +10,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-TestBench::Options with_ports(unsigned n) {
-  TestBench::Options options;
-  options.numbered_ports = n;
-  return options;
-}
-
 TEST(Tee, GivesEachOutputEveryPacketInOrder) {
   TestBench bench("Tee", Value::map({}), with_ports(3));
   bench.push(numbered(0, 70));

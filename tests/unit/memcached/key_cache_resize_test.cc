@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <string>
 
 #include "elements/memcached/key_cache.h"
 #include "elements/sdk/hash.h"
@@ -72,8 +73,13 @@ class ResizedCache {
   std::uint64_t ticket_ = 0;
 };
 
-std::string key_number(int i) { return fmt::format("key{:09}", i); }
-std::string data_of(int i) { return fmt::format("{:0100}", i); }
+// By the million: fmt takes longer for that, unoptimised, than the cache does.
+std::string padded(int i, std::size_t length) {
+  const std::string digits = std::to_string(i);
+  return std::string(length - digits.size(), '0') + digits;
+}
+std::string key_number(int i) { return "key" + padded(i, 9); }
+std::string data_of(int i) { return padded(i, 100); }
 
 int cached(ResizedCache& cache, int keys) {
   int there = 0;
