@@ -12,7 +12,6 @@ endif()
 
 set(SMARTSWITCH_BPF_SCRIPT ${CMAKE_CURRENT_LIST_FILE})
 find_program(SMARTSWITCH_CLANG NAMES clang-14 clang REQUIRED DOC "Compiles programs for the kernel (BPF)")
-find_program(SMARTSWITCH_STRIP NAMES llvm-strip-14 llvm-strip REQUIRED DOC "Takes debug information from them")
 
 # Makes `target` define `std::span<const std::uint8_t> NAMESPACE::FUNCTION()`: the object file, for libbpf, of the program in SOURCE.
 function(smartswitch_bpf target)
@@ -24,7 +23,6 @@ function(smartswitch_bpf target)
   add_custom_command(OUTPUT ${output}
     COMMAND ${SMARTSWITCH_CLANG} -O2 -g -target bpf -Wall -Wextra -Werror -I${SmartSwitch_SOURCE_DIR} -isystem /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}
             -MD -MF ${object}.d -MT ${output} -c ${source} -o ${object}
-    COMMAND ${SMARTSWITCH_STRIP} -g ${object}
     COMMAND ${CMAKE_COMMAND} -DOBJECT=${object} -DOUTPUT=${output} -DNAMESPACE=${BPF_NAMESPACE} -DFUNCTION=${BPF_FUNCTION} -P ${SMARTSWITCH_BPF_SCRIPT}
     DEPENDS ${source} ${SMARTSWITCH_BPF_SCRIPT} DEPFILE ${object}.d VERBATIM)
   target_sources(${target} PRIVATE ${output})
