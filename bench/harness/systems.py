@@ -77,8 +77,7 @@ def running_switch(lab, config, target, servers=2, ready=None, **variables):
     running = Running(target, {"switch": switch.process.pid}, _memcached(lab, SERVERS[:servers]))
     running.switch = switch
     try:
-        # A ping into the void takes a second.
-        switch.wait_until(lambda: _says_running(lab, switch) and (ready or _answers)(lab, switch), f"an answer from {SERVICE}")
+        switch.wait_until(lambda: (ready or _answers)(lab, switch), f"an answer from {SERVICE}")
         yield running
         code = switch.stop()
         if code != 0:
@@ -88,8 +87,8 @@ def running_switch(lab, config, target, servers=2, ready=None, **variables):
         lab.end(switch.process)
 
 
-def _says_running(_lab, switch):
-    return "running" in switch.log.read_text()
+def _runs(_lab, switch):
+    return switch.is_running()
 
 
 def _answers(lab, _switch):
@@ -137,7 +136,7 @@ def _behind(name, title, device, client=None, role="client", idle="adaptive"):
         socket.unlink(missing_ok=True)
         words = ("--device", client.format(socket=socket), "--address", CLIENT.address, "--mac", CLIENT.mac) if client else ()
         target = Target(SERVICE, role=role, device=words)
-        ready = _tap_is_up if role == "switch" else _says_running if client else None
+        ready = _tap_is_up if role == "switch" else _runs if client else None
         with running_switch(lab, "cached.yaml", target, ready=ready, CLIENT_DEV=device.format(socket=socket), CACHE_MAX_AGE="1h",
                             IDLE=idle) as running:
             yield running

@@ -98,7 +98,9 @@ void XdpProgram::set_ring(const std::vector<Ring::Point>& points) {
 }
 
 int XdpProgram::attach(unsigned interface, Mode mode) {
-  LIBBPF_OPTS(bpf_link_create_opts, options, .flags = mode == Mode::kNative ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+  bpf_link_create_opts options{};
+  options.sz = sizeof options;
+  options.flags = mode == Mode::kNative ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
   const int link = bpf_link_create(program_, static_cast<int>(interface), BPF_XDP, &options);
   if (link < 0) return -link;
   link_ = Descriptor(link);

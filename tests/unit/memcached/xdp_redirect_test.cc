@@ -49,9 +49,13 @@ struct InKernel {
   // The packet as it leaves for a server, or nothing if it goes on to the switch, untouched.
   [[nodiscard]] std::optional<Bytes> redirected(const Bytes& packet) const {
     Bytes out(packet.size() + 512);
-    LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet.data(), .data_out = out.data(),
-                .data_size_in = static_cast<std::uint32_t>(packet.size()), .data_size_out = static_cast<std::uint32_t>(out.size()),
-                .repeat = 1);
+    bpf_test_run_opts run{};
+    run.sz = sizeof run;
+    run.data_in = packet.data();
+    run.data_size_in = static_cast<std::uint32_t>(packet.size());
+    run.data_out = out.data();
+    run.data_size_out = static_cast<std::uint32_t>(out.size());
+    run.repeat = 1;
     EXPECT_EQ(bpf_prog_test_run_opts(program->descriptor(), &run), 0) << std::strerror(errno);
     out.resize(run.data_size_out);
     if (run.retval == XDP_REDIRECT) return out;
