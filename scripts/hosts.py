@@ -139,19 +139,19 @@ class Lab:
         command("ip", "link", "add", "eth1", "netns", self.namespace("client"), "type", "veth",
                 "peer", "name", "eth1", "netns", self.namespace("server1"))
         for role, address in (("client", "10.12.0.1"), ("server1", DIRECT)):
-            self._no_offloads(role, "eth1")
+            self.no_offloads(role, "eth1")
             self.ip(role, "link", "set", "eth1", "up")
             self.ip(role, "address", "add", address + "/24", "dev", "eth1")
 
-    def _no_offloads(self, role, device):
+    def no_offloads(self, role, device):
         """Real cards send whole checksums and single packets; so must these, for the switch to see what it would see there."""
         self.run(role, "ethtool", "-K", device, "tx", "off", "tso", "off", "gso", "off", "gro", "off", check=True)
 
     def _connect(self, host):
         command("ip", "link", "add", "eth0", "netns", self.namespace(host.role), "address", host.mac, "type", "veth",
                 "peer", "name", host.role, "netns", self.namespace("switch"))
-        self._no_offloads(host.role, "eth0")
-        self._no_offloads("switch", host.role)
+        self.no_offloads(host.role, "eth0")
+        self.no_offloads("switch", host.role)
         self.sysctl("switch", f"net/ipv6/conf/{host.role}/disable_ipv6", 1)
         self.ip("switch", "link", "set", host.role, "up")
 

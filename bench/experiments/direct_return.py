@@ -13,6 +13,7 @@ from harness.statistics import ratio
 from harness.systems import express, twemproxy
 
 TITLE = "the kernel redirects, and servers answer directly"
+MODES = ["generic", "native"]
 QUESTION = "What does a request cost the switch's core if the kernel redirects it and the reply does not come by?"
 
 
@@ -24,9 +25,6 @@ def _among_hosts_that_pay(system):
             yield running
 
     return dataclasses.replace(system, start=start)
-
-
-MODES = ["generic", "native"]
 
 
 def run(session):

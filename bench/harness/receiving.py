@@ -38,7 +38,7 @@ def _way_back(lab, role):
     lab.ip(role, "link", "add", "back", "type", "veth", "peer", "name", _from(role), "netns", lab.namespace("client"))
     try:
         for end, device in ((role, "back"), ("client", _from(role))):
-            lab._no_offloads(end, device)
+            lab.no_offloads(end, device)
             lab.sysctl(end, f"net/ipv4/conf/{device}/rp_filter", 0)
             lab.ip(end, "link", "set", device, "up")
         mac = lab.run("client", "cat", f"/sys/class/net/{_from(role)}/address", check=True).stdout.strip()

@@ -7,12 +7,13 @@
 #include <fmt/format.h>
 #include <linux/if_link.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <numeric>
 #include <span>
 
@@ -48,10 +49,6 @@ std::string text_of(int error) { return std::strerror(error); }
 
 }  // namespace
 
-Descriptor::~Descriptor() {
-  if (number_ >= 0) close(number_);
-}
-
 void XdpProgram::Close::operator()(bpf_object* object) const { bpf_object__close(object); }
 
 std::unique_ptr<XdpProgram> XdpProgram::load(Problems& problems) {
@@ -84,6 +81,18 @@ bool XdpProgram::find_parts(Problems& problems) {
 
 XdpProgram::~XdpProgram() {
   if (table_ != nullptr) munmap(table_, sizeof(xdp_table));
+}
+
+void XdpProgram::set_clients(const ClientNetworks& clients) {
+  const ClientAddress lowest = ClientAddress::of_ipv4(0);
+  const ClientAddress highest = ClientAddress::of_ipv4(std::numeric_limits<std::uint32_t>::max());
+  for (const auto& [first, last] : clients.ranges()) {
+    if (last < lowest || !(first <= highest)) continue;
+    table_->client[table_->clients++] = {static_cast<std::uint32_t>(std::max(first, lowest).low),
+                                         static_cast<std::uint32_t>(std::min(last, highest).low)};
+  }
+  // None of IPv4 is not the same as none at all: a network that nobody is in.
+  if (!clients.empty() && table_->clients == 0) table_->client[table_->clients++] = {1, 0};
 }
 
 void XdpProgram::set_ring(const std::vector<Ring::Point>& points) {

@@ -9,35 +9,17 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "elements/memcached/client_networks.h"
 #include "elements/memcached/ring.h"
 #include "elements/memcached/xdp_table.h"
+#include "elements/sdk/descriptor.h"
 #include "elements/sdk/value.h"
 
 struct bpf_object;
 
 namespace smartswitch::memcached {
-
-/// A file descriptor that is closed with its owner.
-class Descriptor {
- public:
-  explicit Descriptor(int number = -1) : number_(number) {}
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor();
-  [[nodiscard]] int number() const { return number_; }
-  explicit operator bool() const { return number_ >= 0; }
-
- private:
-  int number_;
-};
 
 class XdpProgram {
  public:
@@ -52,6 +34,8 @@ class XdpProgram {
 
   /// What the program looks at, all zeros at first. What is changed here, the kernel sees at once; `rings` only by set_ring().
   [[nodiscard]] xdp_table& table() { return *table_; }
+  /// Requests come from these networks only, as far as they are of IPv4; from anywhere if there are none. At most XDP_MOST_CLIENTS, once.
+  void set_clients(const ClientNetworks& clients);
   /// From now on, keys belong to these; see BackendPool::ring(). At most XDP_MOST_POINTS of them. Calls must be a millisecond apart: a
   /// packet that is under way may look at the ring before the last one.
   void set_ring(const std::vector<Ring::Point>& points);

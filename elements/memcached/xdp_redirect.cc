@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <limits>
 
 #include "elements/memcached/backend_pool.h"
 #include "elements/memcached/client_networks.h"
@@ -89,8 +88,8 @@ switch ends, however it does. If the pipeline runs on several workers, one copy 
     auto& old = static_cast<XdpRedirect&>(before);
     if (old.number_ != number_ || old.mode_ != mode_) return;
     if (const int error = program_->replace(*old.program_); error != 0)
-      log(fmt::format("the kernel does not replace the XDP program of {}: {}; it goes on as before", interface_, std::strerror(error)));
-    old.count();
+      log(fmt::format("the kernel does not replace the XDP program of {}: {}; gets come into the graph for a moment", interface_,
+                      std::strerror(error)));
   }
 
   void push(Batch& batch) { out_.push(batch); }
@@ -107,16 +106,10 @@ switch ends, however it does. If the pipeline runs on several workers, one copy 
   }
 
   void fill_table(Problems& problems) {
-    const ClientAddress lowest = ClientAddress::of_ipv4(0);
-    const ClientAddress highest = ClientAddress::of_ipv4(std::numeric_limits<std::uint32_t>::max());
     xdp_table& table = program_->table();
     table.port = rte_cpu_to_be_16(port_);
     for (const Ipv4Address address : service_) table.service[table.services++] = rte_cpu_to_be_32(address.host_order);
-    for (const auto& [first, last] : clients_.ranges()) {
-      if (last < lowest || !(first <= highest)) continue;
-      table.client[table.clients++] = {static_cast<std::uint32_t>(std::max(first, lowest).low),
-                                       static_cast<std::uint32_t>(std::min(last, highest).low)};
-    }
+    program_->set_clients(clients_);
     for (const auto& [name, interface] : ways_) fill_way(name, interface, problems);
   }
 

@@ -15,32 +15,18 @@
 #include <cerrno>
 #include <cstring>
 
+#include "elements/sdk/descriptor.h"
+
 namespace smartswitch::runtime::control {
 namespace {
 
 constexpr Duration kConnectPatience{5'000'000'000};
 
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  ~Descriptor() {
-    if (number_ >= 0) close(number_);
-  }
-  [[nodiscard]] int number() const { return number_; }
-  void set_patience(Duration patience) const {
-    const timeval time = {.tv_sec = patience.nanoseconds / 1'000'000'000, .tv_usec = patience.nanoseconds / 1000 % 1'000'000};
-    setsockopt(number_, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof(time));
-    setsockopt(number_, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time));
-  }
-
- private:
-  int number_;
-};
+void be_patient(const Descriptor& socket, Duration patience) {
+  const timeval time = {.tv_sec = patience.nanoseconds / 1'000'000'000, .tv_usec = patience.nanoseconds / 1000 % 1'000'000};
+  setsockopt(socket.number(), SOL_SOCKET, SO_RCVTIMEO, &time, sizeof(time));
+  setsockopt(socket.number(), SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time));
+}
 
 class PlainLine final : public ClientLine {
  public:
@@ -54,7 +40,7 @@ class PlainLine final : public ClientLine {
     return true;
   }
   long read(char* into, std::size_t most) override { return recv(socket_.number(), into, most, 0); }
-  void set_patience(Duration patience) override { socket_.set_patience(patience); }
+  void set_patience(Duration patience) override { be_patient(socket_, patience); }
 
  private:
   Descriptor socket_;
@@ -77,7 +63,7 @@ class TlsLine final : public ClientLine {
     if (SSL_read_ex(tls_.get(), into, most, &n) == 1) return static_cast<long>(n);
     return SSL_get_error(tls_.get(), 0) == SSL_ERROR_ZERO_RETURN ? 0 : -1;
   }
-  void set_patience(Duration patience) override { socket_.set_patience(patience); }
+  void set_patience(Duration patience) override { be_patient(socket_, patience); }
 
  private:
   Descriptor socket_;
@@ -102,7 +88,7 @@ Descriptor connect_to(const std::string& host, const std::string& port, std::str
   }
   for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
     Descriptor socket(::socket(each->ai_family, each->ai_socktype | SOCK_CLOEXEC, each->ai_protocol));
-    socket.set_patience(kConnectPatience);
+    be_patient(socket, kConnectPatience);
     if (connect(socket.number(), each->ai_addr, each->ai_addrlen) == 0) {
       freeaddrinfo(found);
       return socket;
@@ -147,7 +133,7 @@ std::unique_ptr<ClientLine> ClientLine::to_socket(const std::string& path, Probl
   }
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  socket.set_patience(kConnectPatience);
+  be_patient(socket, kConnectPatience);
   if (connect(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
     const char* hint = errno == ECONNREFUSED ? "the switch it belonged to has ended"
                        : errno == EACCES     ? "it is for the user who runs the switch, and for root"

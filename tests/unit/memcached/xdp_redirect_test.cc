@@ -76,9 +76,7 @@ struct InKernel {
 
 class XdpRedirect : public ::testing::Test {
  protected:
-  void SetUp() override {
-    if (geteuid() != 0) GTEST_SKIP() << "only root may load programs into the kernel";
-  }
+  void SetUp() override { ASSERT_EQ(geteuid(), 0U) << "only root may load programs into the kernel"; }
 };
 
 std::string some_key(std::size_t length, unsigned number) {
@@ -221,14 +219,19 @@ TEST_F(XdpRedirect, HasRoomForRingsOfTheSizeThatItSays) {
 }
 
 TEST_F(XdpRedirect, TakesRequestsFromClientsOnly) {
-  const InKernel kernel(1);
-  xdp_table& table = kernel.program->table();
-  table.clients = 2;
-  table.client[0] = {0x01000000, 0x01FFFFFF};
-  table.client[1] = {0x0A000001, 0x0A000001};  // kClient
-  EXPECT_TRUE(kernel.redirected(request("get a\r\n")));
-  table.client[1] = {0x0A000002, 0x0AFFFFFF};
-  EXPECT_FALSE(kernel.redirected(request("get a\r\n")));
+  const auto takes_one_from = [](const std::vector<std::string>& networks) {
+    const InKernel kernel(1);
+    ClientNetworks clients;
+    for (const std::string& network : networks) EXPECT_TRUE(clients.add(network));
+    kernel.program->set_clients(clients);
+    return kernel.redirected(request("get a\r\n")).has_value();
+  };
+  EXPECT_TRUE(takes_one_from({}));
+  EXPECT_TRUE(takes_one_from({"1.0.0.0/8", "10.0.0.1"}));
+  EXPECT_FALSE(takes_one_from({"1.0.0.0/8", "10.0.0.2"}));
+  EXPECT_TRUE(takes_one_from({"0.0.0.0/0", "::/0"}));
+  EXPECT_TRUE(takes_one_from({"::/0"}));
+  EXPECT_FALSE(takes_one_from({"fd00::/8"})) << "networks of IPv6 alone let nobody of IPv4 in";
 }
 
 // Whatever the kernel redirects, the switch would have sent to the same server, too.
