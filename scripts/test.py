@@ -21,6 +21,7 @@ BUILD = ROOT / "build"
 JOBS = os.cpu_count() or 1
 FUZZ_SECONDS = {"http": 25}  # which is compiled without optimisation (runtime/CMakeLists.txt); 15 for the others
 MOST_LINES = 80  # of a failure's output
+QUIET = r"^ *(Start +\d+: .*|\d+/\d+ Test +#\d+: \S+ \.+ +Passed .*)\n"  # what ctest says of tests that pass
 SOURCE_FOLDERS = ["elements", "graph", "runtime", "tests", "bench", "examples", "configs", "scripts", "cmake", ".ci"]
 # With state that several threads touch at once.
 CONCURRENT_ROOMS = ["sdk", "basic", "memcached", "load", "runtime", "control"]
@@ -64,7 +65,7 @@ def ctest(preset, pattern, jobs=JOBS):
                "--timeout", 600, "--output-junit", results / "ctest.xml", env={**os.environ, "GTEST_OUTPUT": f"xml:{results}/"})
     if not (results / "ctest.xml").exists():
         raise Failed(done.stdout + done.stderr)
-    counts = Counts(output=done.stdout if done.returncode else "")
+    counts = Counts(output=re.sub(QUIET, "", done.stdout, flags=re.MULTILINE) if done.returncode else "")
     for case in xml.etree.ElementTree.parse(results / "ctest.xml").getroot().iter("testcase"):
         failed = case.get("status") != "run"
         cases = results / f"test_{case.get('name').removeprefix('unit.')}.xml"
