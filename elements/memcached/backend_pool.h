@@ -85,8 +85,12 @@ class BackendPool final : public State, public KeyPlaces {
   /// What is under way to a server.
   [[nodiscard]] ServerLoad& load(std::uint32_t server) const { return *loads_[server]; }
 
-  /// True for the first who asks: of the copies of a HealthProber on several workers, one probes.
-  bool claim_probing() { return !probed_.exchange(true, std::memory_order_relaxed); }
+  /// True for the first who asks, until it leaves it: of the copies of a HealthProber on several workers, one probes. Any thread.
+  bool claim_probing(const Element* prober) {
+    const Element* nobody = nullptr;
+    return prober_.compare_exchange_strong(nobody, prober, std::memory_order_relaxed) || nobody == prober;
+  }
+  void leave_probing(const Element* prober) { prober_.compare_exchange_strong(prober, nullptr, std::memory_order_relaxed); }
 
   [[nodiscard]] std::string place_of(std::string_view key) const override;
   [[nodiscard]] std::vector<std::string> places() const override;
@@ -139,7 +143,7 @@ class BackendPool final : public State, public KeyPlaces {
   // Servers are chosen by the whole key's XXH3 alone: no other hash, all of the key, no key of its own server, no server down.
   std::atomic<bool> plain_{false};
   std::atomic<std::uint64_t> generation_{0};
-  std::atomic<bool> probed_{false};
+  std::atomic<const Element*> prober_{nullptr};
   SpinLock changing_;
 };
 

@@ -13,6 +13,10 @@ namespace smartswitch::memcached {
 
 class HealthProber final : public Element {
  public:
+  ~HealthProber() override {
+    if (backends_) backends_->leave_probing(this);
+  }
+
   static void describe(Describe<HealthProber>& d) {
     d.summary("Asks each server of a pool how it is, takes those that do not answer out of it, and brings them back.");
     d.details(
@@ -49,8 +53,6 @@ On several workers, the first copy probes; the others hand it the answers that c
 
   void start(Problems& problems) override {
     targets_.start(*backends_, true, problems);
-    probes_here_ = backends_->claim_probing();
-    if (!probes_here_) return;
     states_.resize(backends_->servers().size());
     for (ServerState& state : states_) state.back_off = back_off_;
     tick_.bind<&HealthProber::tick>(this);
@@ -59,8 +61,14 @@ On several workers, the first copy probes; the others hand it the answers that c
 
   // Other servers have other values of a key, and perhaps older ones.
   void take_over(Element& before) override {
-    const auto& old = static_cast<HealthProber&>(before);
-    if (cache_ && !(old.backends_.is(backends_) && old.cache_.is(cache_))) cache_->unknown_write_sent(now());
+    auto& old = static_cast<HealthProber&>(before);
+    const bool same_servers = old.backends_.is(backends_);
+    if (cache_ && !(same_servers && old.cache_.is(cache_))) cache_->unknown_write_sent(now());
+    if (!same_servers || !old.probes_here_) return;
+    backends_->leave_probing(&old);
+    probes_here_ = backends_->claim_probing(this);
+    states_ = std::move(old.states_);
+    sequence_ = old.sequence_;
   }
 
   void push(Batch& batch) {
@@ -93,6 +101,10 @@ On several workers, the first copy probes; the others hand it the answers that c
   };
 
   void tick() {
+    schedule_in(tick_, interval_);
+    // One that is new beside others takes over when they are gone.
+    if (!probes_here_) probes_here_ = backends_->claim_probing(this);
+    if (!probes_here_) return;
     for (std::size_t i = 0; i < states_.size(); ++i) {
       ServerState& s = states_[i];
       if (s.probe != 0 && backends_->load(static_cast<std::uint32_t>(i)).heard.load(std::memory_order_relaxed) == s.probe) answered(i);
@@ -102,7 +114,6 @@ On several workers, the first copy probes; the others hand it the answers that c
       if (now() >= s.due) probe(i);
     }
     probe_.push(batch_);
-    schedule_in(tick_, interval_);
   }
 
   // Whether requests were lost since the last look and none was answered.

@@ -139,6 +139,31 @@ TEST_F(Health, OneOfSeveralCopiesProbesAndTheOthersHandItTheAnswers) {
   EXPECT_GT(bench_->counter("answers"), 20U);
 }
 
+// As in a reload that changes its parameters and not its servers.
+TEST_F(Health, OneThatTakesItsPlaceGoesOnWhereItWas) {
+  second({0, 2, 3});
+  second({0, 2, 3});
+  second({0, 2, 3});
+  auto before = std::move(bench_);
+  bench_ = std::make_unique<TestBench>("HealthProber", Value::map({{"backends", "backends"}, {"interval", "100ms"}}), options_);
+  bench_->element().take_over(before->element());
+  before.reset();
+  ASSERT_TRUE(pool().up(1)) << "it has failed twice";
+  bench_->advance(ms(100));
+  EXPECT_FALSE(pool().up(1)) << "and a third time";
+  EXPECT_EQ(bench_->take("probe").size(), 3U);
+}
+
+TEST_F(Health, OneBesideAnotherBeginsWhenThatIsGone) {
+  TestBench other("HealthProber", Value::map({{"backends", "backends"}, {"interval", "1s"}}), options_);
+  second({0, 1, 2, 3});
+  other.advance(ms(1000));
+  EXPECT_THAT(other.take("probe"), ::testing::IsEmpty());
+  bench_.reset();
+  other.advance(ms(1000));
+  EXPECT_EQ(other.take("probe").size(), 4U);
+}
+
 TEST_F(Health, BringsAServerBackAfterAWhileAndTwoAnswers) {
   for (int i = 0; i < 4; ++i) second({0, 2, 3});
   ASSERT_FALSE(pool().up(1));
