@@ -94,7 +94,7 @@ class Xdp(MemswitchTest):
             file.write_text(text.replace('clients: "${CLIENT_NETWORKS}"', f'clients: [10.0.0.0/8, 11.0.0.{reloads % 200}/32]'))
             self.order("reload")
         load.join()
-        self.assertGreater(reloads, 10)
+        self.assertGreater(reloads, 3)
         self.assert_all_right(found[0])
         with UdpMemcached(self.lab) as client:
             client.get(b"key")
