@@ -79,6 +79,8 @@ class CaptureFile {
   std::uint32_t length_ = 0;
 };
 
+// What a signal ends. A flag alone would not be seen by a read that begins just after it is set.
+std::atomic<const control::Client*> asked{nullptr};
 std::atomic<bool> interrupted{false};
 
 int tap_packets(const TapSettings& settings) {
@@ -100,7 +102,11 @@ int tap_packets(const TapSettings& settings) {
       .add("for", options.length.nanoseconds == 0 ? "" : to_string(options.length))
       .add("ring", to_string(options.ring));
   struct sigaction action {};
-  action.sa_handler = [](int) { interrupted = true; };
+  asked = client.get();
+  action.sa_handler = [](int) {
+    interrupted = true;
+    if (const control::Client* line = asked) line->hang_up();
+  };
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
 
@@ -112,6 +118,7 @@ int tap_packets(const TapSettings& settings) {
   };
   Problems problems;
   const auto answer = client->ask({.method = "POST", .path = query.text(), .body = {}, .patience = {0}}, problems, write);
+  asked = nullptr;
   if (file && !file->fault().empty()) {
     Problems unwritten;
     unwritten.add({}, fmt::format("cannot write `{}`: {}", settings.file, file->fault()),

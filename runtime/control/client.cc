@@ -119,6 +119,8 @@ std::optional<Client::Answer> Client::ask(const Question& question, Problems& pr
   return Answer{message.result_int(), std::string(type.data(), type.size()), message.body()};
 }
 
+void Client::hang_up() const { line_->hang_up(); }
+
 bool Client::wait_for_end(Duration patience) {
   line_->set_patience(patience);
   char byte = 0;

@@ -59,6 +59,8 @@ class Client {
   std::optional<Answer> ask(const Question& question, Problems& problems, const std::function<bool(std::string_view)>& take = {});
   /// Waits until the switch closes the connection, as it does when it ends. False if it still has not after `patience`.
   bool wait_for_end(Duration patience);
+  /// Ends what is asked, as if the connection broke. From any thread, and in a signal handler.
+  void hang_up() const;
 
  private:
   Client(std::unique_ptr<ClientLine> line, std::string authorization, std::string place);

@@ -41,6 +41,7 @@ class PlainLine final : public ClientLine {
   }
   long read(char* into, std::size_t most) override { return recv(socket_.number(), into, most, 0); }
   void set_patience(Duration patience) override { be_patient(socket_, patience); }
+  void hang_up() const override { shutdown(socket_.number(), SHUT_RDWR); }
 
  private:
   Descriptor socket_;
@@ -64,6 +65,7 @@ class TlsLine final : public ClientLine {
     return SSL_get_error(tls_.get(), 0) == SSL_ERROR_ZERO_RETURN ? 0 : -1;
   }
   void set_patience(Duration patience) override { be_patient(socket_, patience); }
+  void hang_up() const override { shutdown(socket_.number(), SHUT_RDWR); }
 
  private:
   Descriptor socket_;

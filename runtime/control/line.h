@@ -22,6 +22,8 @@ class ClientLine {
   /// How many bytes came; 0 at the end; negative if it failed or took longer than the patience.
   virtual long read(char* into, std::size_t most) = 0;
   virtual void set_patience(Duration patience) = 0;
+  /// A read that waits, and each one after it, finds the end. From any thread, and in a signal handler.
+  virtual void hang_up() const = 0;
 
   static std::unique_ptr<ClientLine> to_socket(const std::string& path, Problems& problems);
   static std::unique_ptr<ClientLine> to_host(const Address& address, const std::string& host, const std::string& port, Problems& problems);
