@@ -242,7 +242,7 @@ void compare(const std::string& name, const Input& input, unsigned core, unsigne
   }
   if (share.empty()) fail("the worker never had 95 % of its core: something else runs on this machine");
   const auto print = [](const char* what, const Spread& s, const char* unit) {
-    std::printf("  %-22s %8.2f %s  [%.2f-%.2f]\n", what, s.median, unit, s.low, s.high);
+    std::printf("  %-22s %8.3f %s  [%.3f-%.3f]\n", what, s.median, unit, s.low, s.high);
   };
   std::printf("%s: %zu rounds of %.1f s, %u left out because the core was shared\n", name.c_str(), share.size(), seconds, discarded);
   print("bare DPDK loop", spread_of(bare), "Mpps");

@@ -63,28 +63,28 @@ class ToDevice final : public Element {
 
  private:
   static constexpr int kAttempts = 3;
+  static constexpr std::uint32_t kHeader = sizeof(rte_ether_hdr);
 
   /// Drops what cannot be sent. True if the time of one of these packets is measured.
   bool look_over(Batch& batch) {
     std::uint64_t flags = 0;
-    std::uint32_t longest = 0;
-    std::uint32_t shortest = UINT32_MAX;
+    std::uint32_t longest = 0;  // without the Ethernet header: of what is too short for one it is longest of all
     for (Packet packet : batch) {
       flags |= packet.mbuf()->ol_flags;
-      longest = std::max(longest, packet.wire_length());
-      shortest = std::min(shortest, packet.wire_length());
+      longest = std::max(longest, packet.wire_length() - kHeader);
     }
-    if (longest > longest_untagged_) {
-      Batch unfit;
-      batch.split(unfit, [&](Packet packet) { return packet.wire_length() <= longest_untagged_ + tag_bytes(packet); });
-      drop(unfit, too_long_);
-    }
-    if (shortest < sizeof(rte_ether_hdr)) {
-      Batch unfit;
-      batch.split(unfit, [](Packet packet) { return packet.wire_length() >= sizeof(rte_ether_hdr); });
-      drop(unfit, too_short_);
-    }
+    if (longest > longest_untagged_ - kHeader) [[unlikely]]
+      drop_unfit(batch);
     return (flags & departures_.flag()) != 0;
+  }
+
+  [[gnu::noinline]] void drop_unfit(Batch& batch) {
+    Batch too_short;
+    batch.split(too_short, [](Packet packet) { return packet.wire_length() >= kHeader; });
+    drop(too_short, too_short_);
+    Batch too_long;
+    batch.split(too_long, [&](Packet packet) { return packet.wire_length() <= longest_untagged_ + tag_bytes(packet); });
+    drop(too_long, too_long_);
   }
 
   static std::uint32_t tag_bytes(Packet packet) {

@@ -34,9 +34,33 @@ dropped there. The address of the server, if it has one, is noted for RequestSen
   void start(Problems& problems) override { targets_.start(*backends_, false, problems); }
 
   void push(Batch& batch) {
+    unsigned directed = 0;
+    if (const Ketama* ring = backends_->plain_ring()) directed = direct_on(*ring, batch);
+    if (directed < batch.size()) {
+      sort(batch, directed);
+      return;
+    }
+    out_.push(batch);
+  }
+
+ private:
+  // Nearly all packets: with a key, whose hash tells its server. How many of them are at the beginning of the batch; the others are as they were.
+  unsigned direct_on(const Ketama& ring, const Batch& batch) const {
+    unsigned directed = 0;
+    for (const Packet packet : batch) {
+      const Annotations& a = packet.annotations();
+      if (a.key_length == 0 || packet.length() < sizeof(rte_ether_hdr)) break;
+      targets_.aim(packet, ring.server_of(a.key_hash));
+      ++directed;
+    }
+    return directed;
+  }
+
+  // The first `directed` packets have their server.
+  [[gnu::noinline]] void sort(Batch& batch, unsigned directed) {
     Batch others;
-    const Ketama* ring = backends_->plain_ring();
-    batch.split(others, [this, ring](Packet packet) { return (ring != nullptr && direct_on(*ring, packet)) || direct(packet); });
+    unsigned place = 0;
+    batch.split(others, [&](Packet packet) { return place++ < directed || direct(packet); });
     out_.push(batch);
     if (others.empty()) return;
     Batch broken;
@@ -46,17 +70,8 @@ dropped there. The address of the server, if it has one, is noted for RequestSen
     unavailable_.push(others);
   }
 
- private:
-  // Nearly all packets: with a key, whose hash tells its server. False, and nothing done, for others.
-  bool direct_on(const Ketama& ring, Packet packet) const {
-    const Annotations& a = packet.annotations();
-    if (a.key_length == 0 || packet.at<rte_ether_hdr>(0) == nullptr) return false;
-    targets_.aim(packet, ring.server_of(a.key_hash));
-    return true;
-  }
-
   // False if it cannot be sent to a server: it has no Ethernet header, or there is none for it.
-  [[gnu::noinline]] bool direct(Packet packet) {
+  bool direct(Packet packet) {
     if (packet.at<rte_ether_hdr>(0) == nullptr) return false;
     const Annotations& a = packet.annotations();
     std::uint32_t server = BackendPool::kNone;
