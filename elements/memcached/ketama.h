@@ -20,12 +20,14 @@ class Ketama {
   explicit Ketama(const std::vector<Backend>& servers);
 
   /// The number of the server that has the first point at or after the upper half of `hash`.
-  [[nodiscard]] std::uint32_t server_of(std::uint64_t hash) const { return ring_.server_of(static_cast<std::uint32_t>(hash >> 32)); }
+  [[nodiscard]] std::uint32_t server_of(std::uint64_t hash) const { return ring_.server_of(value_of(hash)); }
   /// The same among those that are up; nothing if none of them has a point.
   template <class Up>
   [[nodiscard]] std::optional<std::uint32_t> server_of(std::uint64_t hash, Up up) const {
-    return ring_.server_of(static_cast<std::uint32_t>(hash >> 32), up);
+    return ring_.server_of(value_of(hash), up);
   }
+  /// What the ring knows of a hash.
+  [[nodiscard]] static std::uint32_t value_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 32); }
   [[nodiscard]] std::size_t points() const { return ring_.points(); }
   [[nodiscard]] const Ring& ring() const { return ring_; }
 

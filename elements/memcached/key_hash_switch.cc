@@ -44,13 +44,15 @@ dropped there. The address of the server, if it has one, is noted for RequestSen
   }
 
  private:
-  // Nearly all packets: with a key, whose hash tells its server. How many of them are at the beginning of the batch; the others are as they were.
+  // Nearly all packets: with a key, whose hash tells its server. How many of them are at the beginning of the batch; the others are as they
+  // were.
   unsigned direct_on(const Ketama& ring, const Batch& batch) const {
+    const Ring::Table table = ring.ring().table();
     unsigned directed = 0;
     for (const Packet packet : batch) {
       const Annotations& a = packet.annotations();
       if (a.key_length == 0 || packet.length() < sizeof(rte_ether_hdr)) break;
-      targets_.aim(packet, ring.server_of(a.key_hash));
+      targets_.aim(packet, table.server_of(Ketama::value_of(a.key_hash)));
       ++directed;
     }
     return directed;

@@ -143,7 +143,16 @@ that belongs to a CacheInvalidate if there is a cache. IP fragments to a service
 
   // True if the packet is "get <key>" to the service over UDP, and nothing is wrong with it; then it is annotated. Else nothing is done.
   bool plain_get(Packet packet) const {
-    const Headers& h = locate_headers(packet);
+    Headers& known = packet.annotations().headers;
+    if (known.located) return plain_get_behind(known, packet);
+    // As a local it need not be read again, and where UDP begins is a constant.
+    Headers h;
+    if (!find_plain_udp(packet.data(), packet.length(), h)) return false;
+    known = h;
+    return plain_get_behind(h, packet);
+  }
+
+  [[gnu::always_inline]] bool plain_get_behind(const Headers& h, Packet packet) const {
     const auto datagram = read_datagram(packet, h);
     if (!datagram || datagram->frame->total != rte_cpu_to_be_16(1) || !for_port(packet, h) || !for_service(packet, h)) return false;
     const std::string_view text = datagram->text;

@@ -18,7 +18,7 @@ Ring::Ring(std::vector<Point> points) : points_(std::move(points)) {
   std::uint32_t point = 0;
   for (std::uint32_t slot = 0; slot < std::uint32_t{1} << bits; ++slot) {
     const std::uint32_t first = slot << shift_;
-    point = point_from(point, first);
+    point = point_from(points_.data(), point, first);
     slots_.push_back(slot_of(first + (std::uint32_t{1} << shift_) - 1, point));
   }
 }
@@ -26,7 +26,7 @@ Ring::Ring(std::vector<Point> points) : points_(std::move(points)) {
 // Of the values up to `last`; `point` is the first one not before all of them.
 Ring::Slot Ring::slot_of(std::uint32_t last, std::uint32_t point) const {
   const Point& own = points_[point];
-  const Point& next = own.value >= last ? own : points_[point_from(point, own.value + 1)];
+  const Point& next = own.value >= last ? own : points_[point_from(points_.data(), point, own.value + 1)];
   if (next.value < last || std::max(own.server, next.server) >= kCrowded) return {point, {kCrowded, kCrowded}};
   return {std::min(own.value, last), {static_cast<std::uint16_t>(own.server), static_cast<std::uint16_t>(next.server)}};
 }

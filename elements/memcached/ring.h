@@ -11,21 +11,40 @@ namespace smartswitch::memcached {
 
 /// Points on a circle of 2^32, each of which is a server's: a value belongs to the server of the next point.
 class Ring {
+  struct Slot;
+
  public:
   struct Point {
     std::uint32_t value;
     std::uint32_t server;
   };
 
+  /// What a look-up needs: a copy on the stack stays in registers in a loop that writes to packets. Valid as long as its ring.
+  class Table {
+   public:
+    Table(const Slot* slots, unsigned shift, const Point* points) : slots_(slots), shift_(shift), points_(points) {}
+
+    /// The number of the server that has the first point at or after `value`.
+    [[nodiscard]] std::uint32_t server_of(std::uint32_t value) const {
+      const Slot& slot = slots_[value >> shift_];
+      if (slot.servers[0] == kCrowded) return server_from(slot.value, value);
+      return slot.servers[value > slot.value];
+    }
+
+   private:
+    [[nodiscard, gnu::noinline]] std::uint32_t server_from(std::uint32_t point, std::uint32_t value) const {
+      return points_[point_from(points_, point, value)].server;
+    }
+    const Slot* slots_;
+    unsigned shift_;
+    const Point* points_;
+  };
+
   /// Needs one point at least. Of equal points the first one given counts.
   explicit Ring(std::vector<Point> points);
 
-  /// The number of the server that has the first point at or after `value`.
-  [[nodiscard]] std::uint32_t server_of(std::uint32_t value) const {
-    const Slot& slot = slots_[value >> shift_];
-    if (slot.servers[0] == kCrowded) return points_[point_from(slot.value, value)].server;
-    return slot.servers[value > slot.value];
-  }
+  [[nodiscard]] Table table() const { return {slots_.data(), shift_, points_.data()}; }
+  [[nodiscard]] std::uint32_t server_of(std::uint32_t value) const { return table().server_of(value); }
 
   /// The same among those that are up; nothing if none of them has a point.
   template <class Up>
@@ -55,8 +74,8 @@ class Ring {
   };
 
   [[nodiscard]] Slot slot_of(std::uint32_t last, std::uint32_t point) const;
-  [[nodiscard]] std::uint32_t point_from(std::uint32_t point, std::uint32_t value) const {
-    while (points_[point].value < value) ++point;
+  [[nodiscard]] static std::uint32_t point_from(const Point* points, std::uint32_t point, std::uint32_t value) {
+    while (points[point].value < value) ++point;
     return point;
   }
 
