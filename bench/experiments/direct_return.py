@@ -2,12 +2,9 @@
 # Copyright the SmartSwitch authors
 """The redirect in the kernel, between hosts that each pay for what they receive."""
 
-import contextlib
-import dataclasses
-
 from harness.generator import Workload, best, saturations
 from harness.rates import COLUMNS, per_core, row
-from harness.receiving import each_pays
+from harness.receiving import among_hosts_that_pay
 from harness.result import Result
 from harness.statistics import ratio
 from harness.systems import express, twemproxy
@@ -15,16 +12,6 @@ from harness.systems import express, twemproxy
 TITLE = "the kernel redirects, and servers answer directly"
 MODES = ["generic", "native"]
 QUESTION = "What does a request cost the switch's core if the kernel redirects it and the reply does not come by?"
-
-
-def _among_hosts_that_pay(system):
-    @contextlib.contextmanager
-    def start(lab):
-        with each_pays(lab) as receiving, system.start(lab) as running:
-            running.under_test.update(receiving)
-            yield running
-
-    return dataclasses.replace(system, start=start)
 
 
 def run(session):
@@ -36,7 +23,7 @@ def run(session):
         return {"saturation": best(by_window), "one_each": by_window["32"]}
 
     modes = session.effort.pick(MODES[:1], MODES)
-    systems = [_among_hosts_that_pay(system) for system in [twemproxy(2), *map(express, modes)]]
+    systems = [among_hosts_that_pay(system) for system in [twemproxy(2), *map(express, modes)]]
     found = session.rounds(result, systems, measure, workload)
     result.table(COLUMNS, [row(system, found[system.name], "one_each") for system in systems], "32 clients, each with one request under way")
     result.table(COLUMNS, [row(system, found[system.name], "saturation") for system in systems], "Saturation: as many under way as suits each best")

@@ -2,16 +2,21 @@
 # Copyright the SmartSwitch authors
 """The paper's Figure 4."""
 
+import dataclasses
+
 from harness.generator import Workload, closed, opened
+from harness.receiving import among_hosts_that_pay
 from harness.result import Result
 from harness.session import spread
 from harness.statistics import Spread, ratio
-from harness.systems import cached, direct, memif, memswitch, twemproxy
+from harness.systems import cached, direct, express, memif, memswitch, twemproxy
 
 TITLE = "value sizes from 32 bytes to 11 KiB"
 QUESTION = "What does the size of values do to latency, and to the processor time of a request?"
 ALL = [direct("tcp"), direct("udp"), twemproxy(2), memswitch(2), cached()]
 WITHOUT_KERNEL = memif()
+# As in the paper: what the servers answer does not come by.
+DIRECT_RETURN = dataclasses.replace(among_hosts_that_pay(express("generic")), title="MemSwitch, redirected by the kernel (XDP), servers answer directly")
 RATE = 2000
 BYTES_OF_A_DATAGRAM = 1392  # of a value, in memcached's replies over UDP (memcached.c, UDP_MAX_PAYLOAD_SIZE, less its frame header)
 AROUND_IT = 8 + 8 + 20 + 14 + 24  # bytes of a datagram on the wire beside those: memcached's frame header, UDP, IP, Ethernet, preamble and gap
@@ -31,7 +36,7 @@ def wire_us(size):
 
 def run(session):
     result = Result("figure4", TITLE, QUESTION)
-    systems = ALL[2:] if session.effort.quick else ALL
+    systems = ALL[2:] if session.effort.quick else [*ALL, DIRECT_RETURN]
     sizes = session.effort.pick([32, 11264], [32, 1024, 4096, 11264])
     found = {}
     for size in sizes:
@@ -63,7 +68,10 @@ def run(session):
                      f"CPU per packet: {meaning}, {sizes[-1]:,} B / {sizes[0]} B values", better="lower", asked=1)
     longer = wire_us(sizes[-1]) - wire_us(sizes[0])
     for name, meaning, cost in (("memswitch_2", "MemSwitch", _all_of_it), ("memswitch_cache", "MemSwitch with cache", _all_of_it),
-                                (WITHOUT_KERNEL.name, "MemSwitch with cache, its work, client on DPDK (memif)", _work)):
+                                (WITHOUT_KERNEL.name, "MemSwitch with cache, its work, client on DPDK (memif)", _work),
+                                (DIRECT_RETURN.name, DIRECT_RETURN.title, _all_of_it)):
+        if name not in found[sizes[0]]:
+            continue
         small, large = ([cost(run) for run in found[size][name]] for size in (sizes[0], sizes[-1]))
         result.ratio(f"{name}_cost_of_bytes_by_wire", Spread((b - a) / longer for a, b in zip(small, large)),
                      f"CPU that the bytes add, {sizes[-1]:,} B against {sizes[0]} B, of their time on a wire of 10 Gbit/s: {meaning}", better="lower", asked=1)

@@ -7,11 +7,23 @@ Documentation/networking/napi.rst, "Threaded NAPI") each interface has a thread 
 would on its own host: here on the core of the host that it belongs to."""
 
 import contextlib
+import dataclasses
 import os
 import pathlib
 
 from harness.lab import CLIENT
 from hosts import HOSTS, SERVERS, until
+
+
+def among_hosts_that_pay(system):
+    """The same system in such a lab."""
+    @contextlib.contextmanager
+    def start(lab):
+        with each_pays(lab) as receiving, system.start(lab) as running:
+            running.under_test.update(receiving)
+            yield running
+
+    return dataclasses.replace(system, start=start)
 
 
 @contextlib.contextmanager
