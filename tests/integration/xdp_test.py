@@ -50,6 +50,19 @@ class Xdp(MemswitchTest):
         self.stop_cleanly(self.switch)
         self.assertIsNone(self.program())
 
+    def test_native_mode(self):
+        for role in SERVERS:  # whose interfaces take packets from XDP only so
+            self.lab.run(role, "ethtool", "-K", "eth0", "gro", "on", check=True)
+            self.addCleanup(self.lab.run, role, "ethtool", "-K", "eth0", "gro", "off", check=True)
+        self.start(XDP_MODE="native")
+        link = json.loads(self.lab.ip("switch", "-json", "link", "show", "dev", "client"))[0]
+        self.assertEqual(link["xdp"]["mode"], 1, "XDP_ATTACHED_DRV, linux/if_link.h")
+        self.each_server_tells_its_name()
+        with UdpMemcached(self.lab) as client:
+            self.assertEqual({client.get(key).decode() for key in KEYS}, set(SERVERS))
+        until(lambda: self.redirected() == sum(len(key) <= 128 for key in KEYS), "the kernel's count")
+        self.stop_cleanly(self.switch)
+
     def redirected(self):
         return json.loads(self.order("stats", "--json"))["elements"]["from_clients/express"]["counters"]["redirected"]
 
