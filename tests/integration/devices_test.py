@@ -44,7 +44,7 @@ class Devices(LabTest):
         for switch in (server, client):
             switch.wait_until(lambda s=switch: self.has_whole_rings(s.process.pid), "the rings that both share to be in memory")
         for switch in (client, server):
-            self.stop_cleanly(switch)
+            self.assertEqual(switch.stop(), 0, switch.log.read_text())
 
     @staticmethod
     def has_whole_rings(process):
