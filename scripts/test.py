@@ -21,7 +21,8 @@ BUILD = ROOT / "build"
 JOBS = os.cpu_count() or 1
 FUZZ_SECONDS = {"http": 25}  # which is compiled without optimisation (runtime/CMakeLists.txt); 15 for the others
 MOST_LINES = 80  # of a failure's output
-QUIET = r"^ *(Start +\d+: .*|\d+/\d+ Test +#\d+: \S+ \.+ +Passed .*)\n"  # what ctest says of tests that pass
+# What ctest, GoogleTest and unittest say of tests that pass.
+QUIET = r"^ *(Start +\d+: .*|\d+/\d+ Test +#\d+: \S+ \.+ +Passed .*|\[ RUN +\] \S+\n\[ +OK \] .*|\[-+\].*|\S+ \(\S+\) \.\.\. ok|)\n"
 SOURCE_FOLDERS = ["elements", "graph", "runtime", "tests", "bench", "examples", "configs", "scripts", "cmake", ".ci"]
 # With state that several threads touch at once.
 CONCURRENT_ROOMS = ["sdk", "basic", "memcached", "load", "runtime", "control"]
