@@ -75,8 +75,8 @@ class Ports {
     std::uint16_t mtu = 0;
     std::uint64_t tx_offloads = 0;
     rte_eth_dev_info info{};
-    std::vector<int> bells;  ///< by receive queue; shorter, or -1: none
-    std::shared_ptr<SharedRings> shared_rings;
+    std::vector<int> bells;                     ///< by receive queue; shorter, or -1: none
+    std::shared_ptr<SharedRings> shared_rings;  ///< of net_memif, while it runs; null for others
   };
   [[nodiscard]] const std::vector<Live>& live() const { return ports_; }
 

@@ -26,7 +26,7 @@ void bring_in_rings() {
     std::size_t end = 0;
     const std::uintptr_t from = std::stoull(line, &end, 16);
     const std::uintptr_t to = std::stoull(line.substr(end + 1), nullptr, 16);
-    if (madvise(reinterpret_cast<void*>(from), to - from, MADV_POPULATE_WRITE) != 0)  // NOLINT: an address is all that there is
+    if (madvise(reinterpret_cast<void*>(from), to - from, MADV_POPULATE_WRITE) != 0)
       spdlog::debug("rings of net_memif are not brought into memory: {}", std::strerror(errno));
   }
 }
