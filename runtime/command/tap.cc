@@ -80,7 +80,7 @@ class CaptureFile {
 };
 
 // What a signal ends. A flag alone would not be seen by a read that begins just after it is set.
-std::atomic<const control::Client*> asked{nullptr};
+std::atomic<const runtime::control::Client*> asked{nullptr};
 std::atomic<bool> interrupted{false};
 
 int tap_packets(const TapSettings& settings) {
@@ -105,7 +105,7 @@ int tap_packets(const TapSettings& settings) {
   asked = client.get();
   action.sa_handler = [](int) {
     interrupted = true;
-    if (const control::Client* line = asked) line->hang_up();
+    if (const runtime::control::Client* line = asked) line->hang_up();
   };
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
