@@ -5,6 +5,7 @@
 #include <rte_ether.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "elements/sdk/element.h"
 #include "elements/sdk/headers.h"
@@ -14,8 +15,7 @@ namespace {
 
 class StandIn final : public Element {
  public:
-  StandIn(std::size_t outputs, std::uint32_t longest)
-      : outputs_(std::make_unique<Output[]>(outputs)), groups_(std::make_unique<OutputArray[]>(outputs)), longest_(longest) {}
+  StandIn(std::size_t outputs, std::uint32_t longest) : outputs_(outputs), groups_(outputs), longest_(longest) {}
 
   static void push(void* element, unsigned, Batch& batch) { static_cast<StandIn*>(static_cast<Element*>(element))->take(batch); }
   static unsigned poll(Element&) { return 0; }
@@ -34,8 +34,8 @@ class StandIn final : public Element {
   }
   static std::uint32_t tags(Packet packet) { return locate_headers(packet).l3 - std::uint32_t{sizeof(rte_ether_hdr)}; }
 
-  std::unique_ptr<Output[]> outputs_;
-  std::unique_ptr<OutputArray[]> groups_;
+  std::vector<Output> outputs_;
+  std::vector<OutputArray> groups_;
   std::uint32_t longest_;
   DropReason too_long_;
 };

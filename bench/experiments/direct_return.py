@@ -23,7 +23,9 @@ def run(session):
         return {"saturation": best(by_window), "one_each": by_window["32"]}
 
     modes = session.effort.pick(MODES[:1], MODES)
-    systems = [among_hosts_that_pay(system) for system in [twemproxy(2), *map(express, modes)]]
+    replies = express("generic", replies=True)
+    systems = [among_hosts_that_pay(twemproxy(2), direct_return=False), *(among_hosts_that_pay(express(mode), direct_return=True) for mode in modes),
+               among_hosts_that_pay(replies, direct_return=False)]
     found = session.rounds(result, systems, measure, workload)
     result.table(COLUMNS, [row(system, found[system.name], "one_each") for system in systems], "32 clients, each with one request under way")
     result.table(COLUMNS, [row(system, found[system.name], "saturation") for system in systems], "Saturation: as many under way as suits each best")

@@ -16,7 +16,8 @@ QUESTION = "What does the size of values do to latency, and to the processor tim
 ALL = [direct("tcp"), direct("udp"), twemproxy(2), memswitch(2), cached()]
 WITHOUT_KERNEL = memif()
 # As in the paper: what the servers answer does not come by.
-DIRECT_RETURN = dataclasses.replace(among_hosts_that_pay(express("generic")), title="MemSwitch, redirected by the kernel (XDP), servers answer directly")
+DIRECT_RETURN = dataclasses.replace(among_hosts_that_pay(express("generic"), direct_return=True),
+                                    title="MemSwitch, redirected by the kernel (XDP), servers answer directly")
 RATE = 2000
 BYTES_OF_A_DATAGRAM = 1392  # of a value, in memcached's replies over UDP (memcached.c, UDP_MAX_PAYLOAD_SIZE, less its frame header)
 AROUND_IT = 8 + 8 + 20 + 14 + 24  # bytes of a datagram on the wire beside those: memcached's frame header, UDP, IP, Ethernet, preamble and gap

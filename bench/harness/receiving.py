@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright the SmartSwitch authors
-"""A lab in which each host pays for what it receives, and servers answer clients by a cable of their own.
+"""A lab in which each host pays for what it receives, and in which servers may answer clients by a cable of their own.
 
 Over a plain veth the receiver's network stack runs in the sender's system call, so who sends pays for both. With NAPI in threads (the kernel's
 Documentation/networking/napi.rst, "Threaded NAPI") each interface has a thread that does what comes in by it, as a card's interrupts
@@ -15,11 +15,11 @@ from harness.lab import CLIENT
 from hosts import HOSTS, SERVERS, until
 
 
-def among_hosts_that_pay(system):
-    """The same system in such a lab."""
+def among_hosts_that_pay(system, direct_return):
+    """The same system in such a lab; with `direct_return`, replies of servers to clients do not come by the switch."""
     @contextlib.contextmanager
     def start(lab):
-        with each_pays(lab) as receiving, system.start(lab) as running:
+        with each_pays(lab, direct_return) as receiving, system.start(lab) as running:
             running.under_test.update(receiving)
             yield running
 
@@ -27,10 +27,10 @@ def among_hosts_that_pay(system):
 
 
 @contextlib.contextmanager
-def each_pays(lab):
+def each_pays(lab, direct_return):
     """Gives {name: pid} of the threads that receive for the switch's host: their time is that of what is measured."""
     with contextlib.ExitStack() as stack:
-        for role in SERVERS:
+        for role in SERVERS if direct_return else ():
             stack.enter_context(_way_back(lab, role))
             stack.enter_context(_received_by_thread(lab, "client", _from(role), lab.placement.generator))
         for host in HOSTS:

@@ -102,11 +102,13 @@ def memswitch(servers, idle="adaptive"):
     return System(f"memswitch_{servers}", f"MemSwitch, {_count(servers)}", OURS, start)
 
 
-def express(mode):
-    """The MemSwitch without a part in plain gets: the kernel redirects them."""
+def express(mode, replies=False):
+    """The MemSwitch without a part in plain gets: the kernel redirects them, and replies if they come by."""
     def start(lab):
-        return running_switch(lab, "express.yaml", Target(SERVICE), XDP_MODE=mode)
+        return running_switch(lab, "express.yaml", Target(SERVICE), XDP_MODE=mode, XDP_REPLIES=str(replies).lower())
 
+    if replies:
+        return System(f"express_{mode}_replies", f"MemSwitch, redirected by the kernel (XDP, {mode}), replies too", OURS, start)
     return System(f"express_{mode}", f"MemSwitch, redirected by the kernel (XDP, {mode})", OURS, start)
 
 

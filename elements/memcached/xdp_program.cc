@@ -14,7 +14,6 @@
 #include <cerrno>
 #include <cstring>
 #include <limits>
-#include <numeric>
 #include <span>
 
 #include "elements/sdk/hash.h"
@@ -26,7 +25,7 @@ std::span<const std::uint8_t> xdp_redirect_object();
 
 namespace {
 
-constexpr char kProgram[] = "smartswitch_get";  // as long as the kernel lets names be
+constexpr std::string_view kOurs = "smartswitch_";  // what our programs' names begin with; the kernel keeps 15 bytes of a name
 
 // libbpf writes to stderr what it does not like. What matters of it, we say.
 class SilentLibbpf {
@@ -58,19 +57,20 @@ std::unique_ptr<XdpProgram> XdpProgram::load(Problems& problems) {
   loaded->object_.reset(bpf_object__open_mem(file.data(), file.size(), nullptr));
   const int error = loaded->object_ ? -bpf_object__load(loaded->object_.get()) : errno;
   if (error != 0) {
-    problems.add({}, fmt::format("the kernel does not take the program that redirects requests: {}", text_of(error)), advice_on(error));
+    problems.add({}, fmt::format("the kernel does not take the programs that redirect requests: {}", text_of(error)), advice_on(error));
     return nullptr;
   }
   return loaded->find_parts(problems) ? std::move(loaded) : nullptr;
 }
 
 bool XdpProgram::find_parts(Problems& problems) {
-  program_ = bpf_program__fd(bpf_object__find_program_by_name(object_.get(), kProgram));
+  get_ = bpf_program__fd(bpf_object__find_program_by_name(object_.get(), "smartswitch_get"));
+  reply_ = bpf_program__fd(bpf_object__find_program_by_name(object_.get(), "smartswitch_reply"));
   redirected_ = bpf_object__find_map_fd_by_name(object_.get(), "redirected");
   const int table = bpf_object__find_map_fd_by_name(object_.get(), "table");
   void* memory = mmap(nullptr, sizeof(xdp_table), PROT_READ | PROT_WRITE, MAP_SHARED, table, 0);
   if (memory == MAP_FAILED) {
-    problems.add({}, fmt::format("the table of the program that redirects requests cannot be mapped: {}", text_of(errno)));
+    problems.add({}, fmt::format("the table of the programs that redirect requests cannot be mapped: {}", text_of(errno)));
     return false;
   }
   table_ = static_cast<xdp_table*>(memory);
@@ -106,28 +106,31 @@ void XdpProgram::set_ring(const std::vector<Ring::Point>& points) {
   std::atomic_ref(table_->ring).store(next, std::memory_order_release);
 }
 
-int XdpProgram::attach(unsigned interface, Mode mode) {
+int XdpProgram::attach(unsigned interface, Side side, Mode mode) {
   bpf_link_create_opts options{};
   options.sz = sizeof options;
   options.flags = mode == Mode::kNative ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
-  const int link = bpf_link_create(program_, static_cast<int>(interface), BPF_XDP, &options);
+  const int link = bpf_link_create(descriptor(side), static_cast<int>(interface), BPF_XDP, &options);
   if (link < 0) return -link;
-  link_ = Descriptor(link);
+  links_.insert_or_assign(interface, Descriptor(link));
   return 0;
 }
 
-int XdpProgram::replace(XdpProgram& before) {
-  if (!before.link_) return 0;
-  const int error = -bpf_link_update(before.link_.number(), program_, nullptr);
-  if (error == 0) link_ = std::move(before.link_);
+int XdpProgram::replace(unsigned interface, Side side, XdpProgram& before) {
+  const auto link = before.links_.find(interface);
+  if (link == before.links_.end()) return 0;
+  const int error = -bpf_link_update(link->second.number(), descriptor(side), nullptr);
+  if (error == 0) links_.insert(before.links_.extract(link));
   return error;
 }
 
-std::uint64_t XdpProgram::redirected() const {
-  std::vector<std::uint64_t> by_core(static_cast<std::size_t>(libbpf_num_possible_cpus()));
+xdp_counts XdpProgram::redirected() const {
+  std::vector<xdp_counts> by_core(static_cast<std::size_t>(libbpf_num_possible_cpus()));
   const std::uint32_t zero = 0;
-  if (bpf_map_lookup_elem(redirected_, &zero, by_core.data()) != 0) return 0;
-  return std::accumulate(by_core.begin(), by_core.end(), std::uint64_t{0});
+  if (bpf_map_lookup_elem(redirected_, &zero, by_core.data()) != 0) return {};
+  xdp_counts all{};
+  for (const xdp_counts& core : by_core) all = {all.gets + core.gets, all.replies + core.replies};
+  return all;
 }
 
 std::optional<std::string> foreign_xdp_program(unsigned interface) {
@@ -137,7 +140,7 @@ std::optional<std::string> foreign_xdp_program(unsigned interface) {
   bpf_prog_info info{};
   std::uint32_t size = sizeof info;
   if (!program || bpf_obj_get_info_by_fd(program.number(), &info, &size) != 0) return fmt::format("number {}", id);
-  if (std::string_view(info.name) == kProgram) return std::nullopt;
+  if (std::string_view(info.name).starts_with(kOurs)) return std::nullopt;
   return std::string(info.name);
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright the SmartSwitch authors
 //
-// The program that XdpRedirect has the kernel run (xdp_redirect.bpf.c), and the table that it looks at. All of it is of the thread that
+// The programs that XdpRedirect has the kernel run (xdp_redirect.bpf.c), and the table that they look at. All of it is of the thread that
 // uses the object, but for what the kernel does meanwhile.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,14 +26,16 @@ class XdpProgram {
  public:
   /// Where the kernel runs it: before it has made packets its own (`native`, if the interface's driver can), or at once after (`generic`).
   enum class Mode : std::uint8_t { kGeneric, kNative };
+  /// Who is behind an interface: whose gets are redirected, or whose replies to them are.
+  enum class Side : std::uint8_t { kClients, kServers };
 
-  /// Loaded, and run by no interface. Null if the kernel does not take it: why is in `problems`. Needs CAP_BPF and CAP_NET_ADMIN.
+  /// Loaded, and run by no interface. Null if the kernel does not take them: why is in `problems`. Needs CAP_BPF and CAP_NET_ADMIN.
   static std::unique_ptr<XdpProgram> load(Problems& problems);
   ~XdpProgram();
   XdpProgram(const XdpProgram&) = delete;
   XdpProgram& operator=(const XdpProgram&) = delete;
 
-  /// What the program looks at, all zeros at first. What is changed here, the kernel sees at once; `rings` only by set_ring().
+  /// What the programs look at, all zeros at first. What is changed here, the kernel sees at once; `rings` only by set_ring().
   [[nodiscard]] xdp_table& table() { return *table_; }
   /// Requests come from these networks only, as far as they are of IPv4; from anywhere if there are none. At most XDP_MOST_CLIENTS, once.
   void set_clients(const ClientNetworks& clients);
@@ -40,16 +43,17 @@ class XdpProgram {
   /// packet that is under way may look at the ring before the last one.
   void set_ring(const std::vector<Ring::Point>& points);
 
-  /// Has an interface run it, until the object ends or the process does. Returns 0, or the error's number: EBUSY if it runs another.
-  int attach(unsigned interface, Mode mode);
-  /// Takes the place of one that an interface runs, if it does: no packet misses both. Error's number, or 0.
-  int replace(XdpProgram& before);
-  [[nodiscard]] bool attached() const { return static_cast<bool>(link_); }
+  /// Has an interface run the side's program, until the object ends or the process does. Returns 0, or the error's number: EBUSY if it runs
+  /// another.
+  int attach(unsigned interface, Side side, Mode mode);
+  /// Takes the place of the one that an interface runs of `before`, if it does: no packet misses both. Error's number, or 0.
+  int replace(unsigned interface, Side side, XdpProgram& before);
+  [[nodiscard]] bool attached(unsigned interface) const { return links_.contains(interface); }
 
   /// Packets that were redirected.
-  [[nodiscard]] std::uint64_t redirected() const;
-  /// Of the program, for bpf().
-  [[nodiscard]] int descriptor() const { return program_; }
+  [[nodiscard]] xdp_counts redirected() const;
+  /// Of a side's program, for bpf().
+  [[nodiscard]] int descriptor(Side side) const { return side == Side::kClients ? get_ : reply_; }
 
  private:
   XdpProgram() = default;
@@ -59,10 +63,11 @@ class XdpProgram {
     void operator()(bpf_object* object) const;
   };
   std::unique_ptr<bpf_object, Close> object_;
-  int program_ = -1;
+  int get_ = -1;  // the programs
+  int reply_ = -1;
   int redirected_ = -1;  // the map
   xdp_table* table_ = nullptr;
-  Descriptor link_;
+  std::map<unsigned, Descriptor> links_;  // by interface
 };
 
 /// The name of the XDP program that an interface runs and that is none of ours; nothing if it runs none.

@@ -2,8 +2,9 @@
 // Copyright the SmartSwitch authors
 //
 // The part of XdpRedirect that runs in the kernel: for each packet that an interface receives, before anything else sees it. A get of one
-// key that leaves no question goes to its key's server at once; all else goes on to the graph, which knows what to do with it. So this
-// looks at the plainest form only: IPv4 without options, a whole datagram, "get", one blank, one key.
+// key that leaves no question goes to its key's server at once, and what the server replies back to where the get came from; all else goes
+// on to the graph, which knows what to do with it. So this looks at the plainest form only: IPv4 without options, a whole datagram, "get",
+// one blank, one key.
 #include <linux/bpf.h>
 // Needs the types of the one before.
 #include <bpf/bpf_endian.h>
@@ -23,13 +24,31 @@ struct {
   __type(value, struct xdp_table);
 } table SEC(".maps");
 
-// Packets redirected.
+// Packets redirected: gets, and replies to them.
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
   __uint(max_entries, 1);
   __type(key, __u32);
-  __type(value, __u64);
+  __type(value, struct xdp_counts);
 } redirected SEC(".maps");
+
+// A get that has been redirected and whose reply has not come by yet. Cores that write the same one at once may leave half of each: that
+// fits no reply, which goes through the graph then.
+struct get {
+  __u64 asker;    // see asker()
+  __u64 station;  // the MAC address that it came from
+};
+
+struct gets {
+  struct get get[XDP_MOST_UNDER_WAY];
+};
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct gets);
+} under_way SEC(".maps");
 
 struct key {
   __u8 bytes[2 * XDP_LONGEST_KEY + sizeof(__u64)];
@@ -211,15 +230,19 @@ VERIFIED_ALONE __u64 server_of(__u32 value) {
 
 // ---- the packet
 
-// Whether it is a whole datagram with a request for this service, from a client. Port 0 and the service's own are no client's: RequestGuard
-// says why.
+// Whether it is a whole datagram of UDP over plain IPv4.
+static __always_inline int is_datagram(const struct packet* p, __u32 length) {
+  const __u32 ip_length = bpf_ntohs(p->ip.tot_len);
+  return p->ether.h_proto == bpf_htons(ETH_P_IP) && p->ip.version == 4 && p->ip.ihl == 5 && p->ip.protocol == IPPROTO_UDP &&
+         (p->ip.frag_off & bpf_htons(0x3FFF)) == 0 && sizeof p->ether + ip_length <= length &&
+         bpf_ntohs(p->udp.len) + sizeof p->ip == ip_length;
+}
+
+// Whether it is a request for this service, from a client. Port 0 and the service's own are no client's: RequestGuard says why.
 static __always_inline int is_request(const struct packet* p, __u32 length) {
   const struct xdp_table* t = the_table();
-  const __u32 ip_length = bpf_ntohs(p->ip.tot_len);
-  return t && p->ether.h_proto == bpf_htons(ETH_P_IP) && p->ip.version == 4 && p->ip.ihl == 5 && p->ip.protocol == IPPROTO_UDP &&
-         (p->ip.frag_off & bpf_htons(0x3FFF)) == 0 && sizeof p->ether + ip_length <= length && p->udp.dest == t->port &&
-         p->udp.source != t->port && p->udp.source != 0 && bpf_ntohs(p->udp.len) + sizeof p->ip == ip_length && is_service(p->ip.daddr) &&
-         is_client(bpf_ntohl(p->ip.saddr));
+  return t && is_datagram(p, length) && p->udp.dest == t->port && p->udp.source != t->port && p->udp.source != 0 &&
+         is_service(p->ip.daddr) && is_client(bpf_ntohl(p->ip.saddr));
 }
 
 static __always_inline int is_get(const struct request* r) {
@@ -227,31 +250,89 @@ static __always_inline int is_get(const struct request* r) {
          r->command[3] == ' ';
 }
 
+static __always_inline int is_reply(const struct packet* p, __u32 length) {
+  const struct xdp_table* t = the_table();
+  return t && is_datagram(p, length) && p->udp.source == t->port && is_service(p->ip.saddr);
+}
+
 static __always_inline const struct xdp_server* server_number(__u64 number) {
   const struct xdp_table* t = the_table();
   return t && number < XDP_MOST_SERVERS && t->server[number].interface != 0 ? &t->server[number] : 0;
 }
 
+// The server of the key that is all that the datagram asks for, if it has `text` bytes behind "get ".
+static __always_inline const struct xdp_server* server_for(struct xdp_md* context, __u32 text) {
+  struct key* key = the_key();
+  if (!key || text <= LINE_END || text > XDP_LONGEST_KEY + LINE_END) return 0;
+  if (bpf_xdp_load_bytes(context, sizeof(struct packet), key, text) != 0 || !is_one_key(text - LINE_END)) return 0;
+  return server_number(server_of(hash_of(text - LINE_END) >> 32));
+}
+
+// ---- gets under way. A reply is told by its client's address and port and the request's number, so that what answers anything but a get
+// that was redirected (a write, above all, which the cache waits for) is not taken for such.
+
+static __always_inline __u64 asker(__be32 address, __be16 port, __be16 id) { return (__u64)address << 32 | (__u32)port << 16 | id; }
+
+static __always_inline __u64 station(const __u8* mac) {
+  __u64 number = 0;
+  __builtin_memcpy(&number, mac, ETH_ALEN);
+  return number;
+}
+
+static __always_inline volatile struct get* get_of(__u64 asker) {
+  const __u32 zero = 0;
+  struct gets* gets = bpf_map_lookup_elem(&under_way, &zero);
+  return gets ? &gets->get[asker * PRIME64_1 >> 32 & (XDP_MOST_UNDER_WAY - 1)] : 0;
+}
+
 SEC("xdp")
 int smartswitch_get(struct xdp_md* context) {
   const __u32 zero = 0;
-  struct packet* p = (struct packet*)(long)context->data;
-  if ((void*)(p + 1) > (void*)(long)context->data_end) return XDP_PASS;
-  if (!is_request(p, context->data_end - context->data) || !is_get(&p->request)) return XDP_PASS;
+  const struct packet* p = (const struct packet*)(long)context->data;
+  if ((const void*)(p + 1) > (const void*)(long)context->data_end) return XDP_PASS;
+  if (!is_request(p, context->data_end - context->data)) return XDP_PASS;
+  const __u64 who = asker(p->ip.saddr, p->udp.source, p->request.id);
+  const __u64 from = station(p->ether.h_source);
 
-  struct key* key = the_key();
-  const __u32 text = bpf_ntohs(p->udp.len) - sizeof p->udp - sizeof p->request;  // the key and the line's end
-  if (!key || text <= LINE_END || text > XDP_LONGEST_KEY + LINE_END) return XDP_PASS;
-  if (bpf_xdp_load_bytes(context, sizeof *p, key, text) != 0 || !is_one_key(text - LINE_END)) return XDP_PASS;
-  const struct xdp_server* server = server_number(server_of(hash_of(text - LINE_END) >> 32));
-  __u64* count = bpf_map_lookup_elem(&redirected, &zero);
-  if (!server || !count) return XDP_PASS;
+  const __u32 text = bpf_ntohs(p->udp.len) - sizeof p->udp - sizeof p->request;
+  const struct xdp_server* server = is_get(&p->request) ? server_for(context, text) : 0;
+  const struct xdp_table* t = the_table();
+  struct xdp_counts* counts = bpf_map_lookup_elem(&redirected, &zero);
+  volatile struct get* get = get_of(who);
+  if (!t || !counts || !get) return XDP_PASS;
+  if (!server) {
+    // Its reply is the graph's, whatever had this number before.
+    if (get->asker == who) get->asker = 0;
+    return XDP_PASS;
+  }
   // The kernel's checks of a place in the packet do not outlast a call.
   struct ethhdr* ether = (struct ethhdr*)(long)context->data;
   if ((void*)(ether + 1) > (void*)(long)context->data_end) return XDP_PASS;
   __builtin_memcpy(ether->h_dest, server->mac, sizeof server->mac);
-  ++*count;
+  if (t->replies_to != 0) {
+    get->asker = who;
+    get->station = from;
+  }
+  ++counts->gets;
   return bpf_redirect(server->interface, 0);
+}
+
+// Not if the server sends it elsewhere than the get came from: the graph's EtherSwitch knows where that is.
+SEC("xdp")
+int smartswitch_reply(struct xdp_md* context) {
+  const __u32 zero = 0;
+  const struct packet* p = (const struct packet*)(long)context->data;
+  if ((const void*)(p + 1) > (const void*)(long)context->data_end) return XDP_PASS;
+  if (!is_reply(p, context->data_end - context->data)) return XDP_PASS;
+  const struct xdp_table* t = the_table();
+  struct xdp_counts* counts = bpf_map_lookup_elem(&redirected, &zero);
+  const __u64 who = asker(p->ip.daddr, p->udp.dest, p->request.id);
+  volatile struct get* get = get_of(who);
+  if (!t || !counts || !get || get->asker != who || get->station != station(p->ether.h_dest)) return XDP_PASS;
+  // The last of its datagrams.
+  if (bpf_ntohs(p->request.sequence) + 1 == bpf_ntohs(p->request.total)) get->asker = 0;
+  ++counts->replies;
+  return bpf_redirect(t->replies_to, 0);
 }
 
 // The kernel lets programs of any licence do this, but asks for one.

@@ -17,22 +17,25 @@ namespace smartswitch::memcached {
 class XdpRedirect final : public Element {
  public:
   static void describe(Describe<XdpRedirect>& d) {
-    d.summary("Has the kernel send plain gets to their servers, before they come to the switch at all.");
+    d.summary("Has the kernel send plain gets to their servers, and replies back, before they come to the switch at all.");
     d.details(
         R"(For ports that are interfaces of Linux (`net_af_packet`), between which a packet costs the switch more than what it does with it. An XDP program on
 `interface` looks at each packet that comes in: a `get` of one key of up to 128 bytes, over UDP and IPv4, to one of the `service` addresses,
 gets its server's MAC address and is sent out of that server's interface. The key's server is the one that the pool has for it: as servers go down, come
-back or are drained, the kernel is told so within 0.1 s. Everything else comes into the graph as ever, through the port's PollDevice: put this
-element behind that.
+back or are drained, the kernel is told so within 0.1 s. Another, on the servers' interfaces (those of `ways`), sends the replies to these gets out of
+`interface`. Everything else comes into the graph as ever, through the ports' PollDevices, replies to writes above all: put this element behind that of
+the clients.
 
 What the kernel redirects, nothing else sees: no limit, no cache, no capture, no trace. `clients` lets it do so for these networks only. The pool must
 have `distribution: ketama` and `hash: xxh3` and no `hash_stop`, `hash_tag` and `keys`, with up to 65,535 points, which 409 servers of one weight have.
 
-`mode: native` is faster where the driver has XDP of its own; then the servers' interfaces must take packets from XDP too. (A veth does if its other end has
-`ethtool -K DEVICE gro on`. If it does not, what is sent to it is lost.) `generic` works with any interface. Replies pay most if they do not
-come back through the switch.
+A reply is known by its client's address and port and the request's number, and that it goes to the MAC address that the get came from. It takes the
+graph's way if 65,536 younger gets are under way, or a reload came in between.
 
-It needs Linux 5.18, CAP_BPF and CAP_NET_ADMIN. The interface runs one XDP program: so its port cannot be `net_af_xdp`. The program is taken off when the
+`mode: native` is faster where the driver has XDP of its own; then the interfaces that packets are sent out of must take them from XDP too. (A veth does if its
+other end has `ethtool -K DEVICE gro on`. If it does not, what is sent to it is lost.) `generic` works with any interface.
+
+It needs Linux 5.18, CAP_BPF and CAP_NET_ADMIN. An interface runs one XDP program: so its port cannot be `net_af_xdp`. The programs are taken off when the
 switch ends, however it does. If the pipeline runs on several workers, one copy of this element does the work.)");
     d.outside();
     d.example(
@@ -50,7 +53,10 @@ switch ends, however it does. If the pipeline runs on several workers, one copy 
     d.parameter("clients", &XdpRedirect::clients_, "networks, up to 64, whose gets are redirected; none: anybody's");
     d.parameter("mode", &XdpRedirect::mode_, {{"generic", XdpProgram::Mode::kGeneric}, {"native", XdpProgram::Mode::kNative}},
                 "where the kernel does it: behind the driver, or in it");
+    d.parameter("replies", &XdpRedirect::replies_,
+                "whether the kernel redirects replies, too. Not needed where servers answer clients by a network of their own");
     d.counter("redirected", &XdpRedirect::redirected_, "gets that the kernel has sent to their servers; brought up to date every 0.1 s");
+    d.counter("replies_redirected", &XdpRedirect::replies_redirected_, "packets of replies that it has sent to their clients; likewise");
   }
 
   void validate(Problems& problems) const override {
@@ -62,7 +68,6 @@ switch ends, however it does. If the pipeline runs on several workers, one copy 
   }
 
   void start(Problems& problems) override {
-    number_ = number_of(interface_, problems);
     ring_ = backends_->ring();
     if (!ring_)
       problems.add({}, fmt::format("the kernel cannot choose as `{}` does", backends_->name()),
@@ -70,10 +75,8 @@ switch ends, however it does. If the pipeline runs on several workers, one copy 
     if (ring_ && ring_->size() > XDP_MOST_POINTS)
       problems.add({}, fmt::format("`{}` has {} points on its ring", backends_->name(), ring_->size()),
                    fmt::format("the kernel takes {}", XDP_MOST_POINTS));
-    if (number_ == 0 || !problems.empty()) return;
-    if (const auto other = foreign_xdp_program(number_))
-      problems.add({}, fmt::format("the interface {} runs another XDP program already: {}", interface_, *other),
-                   fmt::format("take it off, if it is not needed: ip link set dev {} xdp off", interface_));
+    find_places(problems);
+    if (!problems.empty()) return;
     program_ = XdpProgram::load(problems);
     if (program_ == nullptr) return;
     fill_table(problems);
@@ -83,19 +86,30 @@ switch ends, however it does. If the pipeline runs on several workers, one copy 
     schedule_in(look_, Duration{});
   }
 
-  // The program that is there goes on until this one takes its place.
+  // The programs that are there go on until these take their places.
   void take_over(Element& before) override {
     auto& old = static_cast<XdpRedirect&>(before);
-    if (old.number_ != number_ || old.mode_ != mode_) return;
-    if (const int error = program_->replace(*old.program_); error != 0)
-      log(fmt::format("the kernel does not replace the XDP program of {}: {}; gets come into the graph for a moment", interface_,
-                      std::strerror(error)));
+    if (old.mode_ != mode_) return;
+    for (const Place& place : places_) {
+      if (const int error = program_->replace(place.number, place.side, *old.program_); error != 0)
+        log(fmt::format("the kernel does not replace the XDP program of {}: {}; what comes in by it goes through the graph for a moment",
+                        place.interface, std::strerror(error)));
+    }
   }
 
   void push(Batch& batch) { out_.push(batch); }
 
  private:
   static constexpr Duration kPeriod{100'000'000};
+  using Side = XdpProgram::Side;
+
+  // An interface that runs one of the programs.
+  struct Place {
+    std::string interface;
+    unsigned number;
+    Side side;
+    int fault;  // the last one that was logged
+  };
 
   static unsigned number_of(const std::string& interface, Problems& problems) {
     const unsigned number = if_nametoindex(interface.c_str());
@@ -105,8 +119,28 @@ switch ends, however it does. If the pipeline runs on several workers, one copy 
     return number;
   }
 
+  // The clients' first: without it there are no replies to redirect.
+  void find_places(Problems& problems) {
+    add_place(interface_, Side::kClients, problems);
+    if (!replies_) return;
+    for (const auto& [name, interface] : ways_) {
+      const bool known = std::any_of(places_.begin(), places_.end(), [&](const Place& p) { return p.interface == interface; });
+      if (!known) add_place(interface, Side::kServers, problems);
+    }
+  }
+
+  void add_place(const std::string& interface, Side side, Problems& problems) {
+    const unsigned number = number_of(interface, problems);
+    if (number == 0) return;
+    if (const auto other = foreign_xdp_program(number))
+      problems.add({}, fmt::format("the interface {} runs another XDP program already: {}", interface, *other),
+                   fmt::format("take it off, if it is not needed: ip link set dev {} xdp off", interface));
+    places_.push_back({interface, number, side, 0});
+  }
+
   void fill_table(Problems& problems) {
     xdp_table& table = program_->table();
+    if (replies_) table.replies_to = places_.front().number;
     table.port = rte_cpu_to_be_16(port_);
     for (const Ipv4Address address : service_) table.service[table.services++] = rte_cpu_to_be_32(address.host_order);
     program_->set_clients(clients_);
@@ -132,7 +166,9 @@ switch ends, however it does. If the pipeline runs on several workers, one copy 
   }
 
   void look() {
-    if (!program_->attached()) attach();
+    for (Place& place : places_) {
+      if (!program_->attached(place.number) && !attach(place) && place.side == Side::kClients) break;
+    }
     const std::uint64_t generation = backends_->generation();
     if (generation != generation_) {
       generation_ = generation;
@@ -143,17 +179,20 @@ switch ends, however it does. If the pipeline runs on several workers, one copy 
   }
 
   // Another copy of this element may have done so: then this one stands by, should that one's worker end in a reload.
-  void attach() {
-    const int error = program_->attach(number_, mode_);
-    if (error == 0 || error == EBUSY || error == fault_) return;
-    fault_ = error;
-    log(fmt::format("the kernel does not run the XDP program on {} in this mode: {}; gets come into the graph", interface_,
-                    std::strerror(error)));
+  bool attach(Place& place) {
+    const int error = program_->attach(place.number, place.side, mode_);
+    if (error == 0) return true;
+    if (error == EBUSY || error == place.fault) return false;
+    place.fault = error;
+    log(fmt::format("the kernel does not run the XDP program on {} in this mode: {}; what comes in by it goes through the graph",
+                    place.interface, std::strerror(error)));
+    return false;
   }
 
   void count() {
-    const std::uint64_t redirected = program_->redirected();
-    redirected_.add(redirected - seen_);
+    const xdp_counts redirected = program_->redirected();
+    redirected_.add(redirected.gets - seen_.gets);
+    replies_redirected_.add(redirected.replies - seen_.replies);
     seen_ = redirected;
   }
 
@@ -164,15 +203,16 @@ switch ends, however it does. If the pipeline runs on several workers, one copy 
   NamedList<std::string> ways_;
   ClientNetworks clients_;
   XdpProgram::Mode mode_ = XdpProgram::Mode::kGeneric;
-  unsigned number_ = 0;
+  bool replies_ = true;
+  std::vector<Place> places_;
   std::optional<std::vector<Ring::Point>> ring_;
   std::unique_ptr<XdpProgram> program_;
   std::uint64_t generation_ = 0;
-  std::uint64_t seen_ = 0;  // of what is redirected
-  int fault_ = 0;           // the last one that was logged
+  xdp_counts seen_{};  // of what is redirected
   Timer look_;
   Output out_;
   Counter redirected_;
+  Counter replies_redirected_;
 };
 
 SMARTSWITCH_ELEMENT(XdpRedirect)

@@ -13,6 +13,8 @@
 #define XDP_MOST_SERVERS 4096
 #define XDP_MOST_SERVICES 16
 #define XDP_MOST_CLIENTS 64
+/* Gets whose replies are told apart from others, a power of two: with more of them under way, some replies go through the graph. */
+#define XDP_MOST_UNDER_WAY 65536
 /* Longer keys go through the graph. XXH3 takes another way for them. */
 #define XDP_LONGEST_KEY 128
 /* As much of XXH3's secret as that takes. */
@@ -47,6 +49,7 @@ struct xdp_table {
   __u32 ring;
   __u16 port; /* network order */
   __u16 unused;
+  __u32 replies_to; /* the interface that requests come in by, for replies to go out of; 0: they go through the graph */
   __u32 services;
   __u32 service[XDP_MOST_SERVICES]; /* network order */
   __u32 clients;                    /* 0: requests may come from anywhere */
@@ -54,4 +57,10 @@ struct xdp_table {
   __u64 secret[XDP_SECRET / 8];
   struct xdp_server server[XDP_MOST_SERVERS];
   struct xdp_ring rings[2];
+};
+
+/* Packets that the kernel has redirected. */
+struct xdp_counts {
+  __u64 gets;
+  __u64 replies;
 };

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright the SmartSwitch authors
-"""XdpRedirect between real servers: what the kernel redirects, and what becomes of its program."""
+"""XdpRedirect between real servers: what the kernel redirects, and what becomes of its programs."""
 
 import json
 import pathlib
@@ -22,10 +22,19 @@ class Xdp(MemswitchTest):
         self.addCleanup(self.end, self.switch)
         self.switch.wait_until(lambda: self.program() and self.lab.service_answers(), f"the program on the interface, and ping to {SERVICE}")
 
-    def program(self):
-        """What the kernel runs on the clients' interface."""
-        link = json.loads(self.lab.ip("switch", "-json", "link", "show", "dev", "client"))[0]
+    def program(self, interface="client"):
+        """What the kernel runs on an interface, the clients' if none is named."""
+        link = json.loads(self.lab.ip("switch", "-json", "link", "show", "dev", interface))[0]
         return link.get("xdp", {}).get("prog", {}).get("name") or link.get("xdp", {}).get("mode")
+
+    def counters(self, element="from_clients/express"):
+        return json.loads(self.order("stats", "--json"))["elements"][element]["counters"]
+
+    def redirected(self):
+        return self.counters()["redirected"]
+
+    def replies_redirected(self):
+        return self.counters()["replies_redirected"]
 
     def order(self, verb, *words):
         done = subprocess.run([SMARTSWITCH, verb, "--control", self.socket, *words], capture_output=True, text=True, timeout=60, check=False)
@@ -51,7 +60,7 @@ class Xdp(MemswitchTest):
         self.assertIsNone(self.program())
 
     def test_native_mode(self):
-        for role in SERVERS:  # whose interfaces take packets from XDP only so
+        for role in ("client", *SERVERS):  # whose interfaces take packets from XDP only so
             self.lab.run(role, "ethtool", "-K", "eth0", "gro", "on", check=True)
             self.addCleanup(self.lab.run, role, "ethtool", "-K", "eth0", "gro", "off", check=True)
         self.start(XDP_MODE="native")
@@ -60,11 +69,50 @@ class Xdp(MemswitchTest):
         self.each_server_tells_its_name()
         with UdpMemcached(self.lab) as client:
             self.assertEqual({client.get(key).decode() for key in KEYS}, set(SERVERS))
-        until(lambda: self.redirected() == sum(len(key) <= 128 for key in KEYS), "the kernel's count")
+        until(lambda: self.replies_redirected() == sum(len(key) <= 128 for key in KEYS), "the kernel's count")
         self.stop_cleanly(self.switch)
 
-    def redirected(self):
-        return json.loads(self.order("stats", "--json"))["elements"]["from_clients/express"]["counters"]["redirected"]
+    def test_replies_to_redirected_gets_go_back_by_the_kernel_and_no_others(self):
+        self.start()
+        keys = [b"key-%d" % i for i in range(20)]
+        value = bytes(range(256)) * 44
+        parts = 9  # datagrams of memcached's
+        for role in SERVERS:
+            for key in keys:
+                self.lab.tell(role, b"set %s 0 0 %d\r\n%s\r\n" % (key, len(value), value), b"STORED\r\n")
+        self.addCleanup(lambda: [self.lab.flush(role) for role in SERVERS])
+
+        def replies_in_the_graph():
+            return sum(self.counters(element)["replies"] for element in ("fill1", "fill2"))
+
+        with UdpMemcached(self.lab) as client:
+            first = client.id
+            for key in keys:
+                self.assertEqual(client.get(key), value)
+            until(lambda: self.replies_redirected() == len(keys) * parts, "the kernel's count")
+            self.assertEqual(replies_in_the_graph(), 0)
+            # The same numbers again, for requests that the kernel leaves to the switch, and whose replies the cache waits for.
+            client.id = first
+            for key in keys:
+                self.assertEqual(client.ask(b"set %s 0 0 3\r\nnew\r\n" % key), b"STORED\r\n")
+            until(lambda: replies_in_the_graph() == len(keys), "the replies to sets in the graph")
+            client.id = first
+            for key in keys:
+                self.assertEqual(client.get(key), b"new")
+        until(lambda: self.replies_redirected() == len(keys) * (parts + 1), "the kernel's count")
+        self.assertEqual(replies_in_the_graph(), len(keys))
+        self.stop_cleanly(self.switch)
+        self.assertEqual([self.program(role) for role in SERVERS], [None, None])
+
+    def test_replies_take_the_graphs_way_if_told_to(self):
+        self.start(XDP_REPLIES="false")
+        self.each_server_tells_its_name()
+        with UdpMemcached(self.lab) as client:
+            self.assertEqual({client.get(key).decode() for key in KEYS}, set(SERVERS))
+        until(lambda: self.redirected() > 0, "the kernel's count")
+        self.assertEqual(self.replies_redirected(), 0)
+        self.assertEqual([self.program(role) for role in SERVERS], [None, None])
+        self.stop_cleanly(self.switch)
 
     def test_gets_leave_a_server_that_is_drained_or_dies(self):
         self.start(PROBE_INTERVAL="100ms")
