@@ -40,7 +40,7 @@ def run(session):
                      spread(runs, "latency_us", "mean").text()])
         points.append([spread(runs, "hit_ratio").median * 100, spread(runs, "rate").median / 1e3])
     result.table(["memory, of all items'", "hit ratio, %", "k requests/s", "switch's CPU us per request", "mean us"], rows)
-    result.plot("hit_ratio", "lines", title="Throughput over hit ratio (closed loop of 64)", x="gets that no server saw, %", y="k requests/s",
+    result.plot("hit_ratio", "lines", title="Throughput over hit ratio (closed loop of 128)", x="gets that no server saw, %", y="k requests/s",
                 series=[{"label": "MemSwitch with cache", "kind": "ours", "points": points}])
     result.note(f"A hit is a get that no server saw; the switch's own fetches are taken off. {workload.keys:,} items, {data / MIB:.0f} MiB, "
                 f"{len(SERVERS)} servers.")

@@ -16,7 +16,7 @@ TIMEOUT = 0.25  # after which it gives up a request
 NO_ANSWER = 3   # its exit code then
 FULL = 0.95    # a core or a thread that was busy for more than this was what the rate depended on
 # (clients, window) of which what is best for each system counts. Sockets hold some 280 small datagrams; a device has no such bound.
-SATURATED = {"udp": ((32, 1), (32, 2)), "tcp": ((32, 1), (32, 8)), "device": ((32, 1), (32, 8))}
+SATURATED = {"udp": ((32, 1), (32, 4)), "tcp": ((32, 1), (32, 8)), "device": ((32, 1), (32, 8))}
 
 
 class Workload:
