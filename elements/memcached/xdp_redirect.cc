@@ -124,9 +124,12 @@ switch ends, however it does. If the pipeline runs on several workers, one copy 
     add_place(interface_, Side::kClients, problems);
     if (!replies_) return;
     for (const auto& [name, interface] : ways_) {
-      const bool known = std::any_of(places_.begin(), places_.end(), [&](const Place& p) { return p.interface == interface; });
-      if (!known) add_place(interface, Side::kServers, problems);
+      if (!is_place(interface)) add_place(interface, Side::kServers, problems);
     }
+  }
+
+  [[nodiscard]] bool is_place(const std::string& interface) const {
+    return std::any_of(places_.begin(), places_.end(), [&](const Place& p) { return p.interface == interface; });
   }
 
   void add_place(const std::string& interface, Side side, Problems& problems) {
