@@ -25,7 +25,7 @@
 #include <string>
 #include <thread>
 
-#include "bench/fused.h"
+#include "bench/bare_loop.h"
 #include "bench/stand.h"
 #include "runtime/eal.h"
 #include "runtime/switch.h"
@@ -34,7 +34,6 @@ namespace smartswitch::bench {
 namespace {
 
 constexpr unsigned kServers = 16;
-constexpr unsigned kBurst = 32;
 
 [[noreturn]] void fail(const std::string& what) {
   std::fprintf(stderr, "bench_devices: %s\n", what.c_str());
@@ -164,34 +163,24 @@ Sample run_bare(const Input& input, unsigned core, double seconds, const std::ve
   require_none(problems);
   fill_pools(keys);
 
-  memcached::BackendPool backends;
+  Bare bare;
   {
     const graph::StateObject& object = plan.states.front();
-    assign_parameters(&backends, object.info->parameters, object.parameters, "", {"class"}, problems);
-    backends.start(problems);
+    assign_parameters(&bare.backends, object.info->parameters, object.parameters, "", {"class"}, problems);
+    bare.backends.start(problems);
     require_none(problems);
   }
-  const RxQueue rx = ports.rx_queue("in", std::nullopt, 0);
-  const TxQueue tx = ports.tx_queue("out", 0);
-  std::atomic<bool> stop{false};
-  std::atomic<std::uint64_t> redirected{0};
+  bare.rx = ports.rx_queue("in", std::nullopt, 0);
+  bare.tx = ports.tx_queue("out", 0);
   std::atomic<pid_t> thread_id{0};
-  std::thread loop([&] {
+  std::thread thread([&] {
     cpu_set_t set;
     CPU_ZERO(&set);
     CPU_SET(core, &set);
     pthread_setaffinity_np(pthread_self(), sizeof set, &set);
     rte_thread_register();
     thread_id = gettid();
-    std::uint64_t count = 0;
-    while (!stop.load(std::memory_order_relaxed)) {
-      rte_mbuf* packets[kBurst];
-      const std::uint16_t n = rte_eth_rx_burst(rx.port_id, rx.queue_id, packets, kBurst);
-      count += redirect_fused(packets, n, backends, rte_cpu_to_be_32(RTE_IPV4(10, 0, 0, 100)));
-      const std::uint16_t sent = rte_eth_tx_burst(tx.port_id, tx.queue_id, packets, n);
-      rte_pktmbuf_free_bulk(packets + sent, static_cast<unsigned>(n - sent));
-      redirected.store(count, std::memory_order_relaxed);
-    }
+    bare_loop(bare);
     rte_thread_unregister();
   });
   // Run time and time waited for the core, in ns (proc(5), schedstat).
@@ -203,15 +192,15 @@ Sample run_bare(const Input& input, unsigned core, double seconds, const std::ve
     return delay / 1e9;
   };
   wait(0.2);
-  const std::uint64_t before = redirected;
+  const std::uint64_t before = bare.redirected;
   const double waited_before = waited();
   const double from = seconds_now();
   wait(seconds);
-  const std::uint64_t after = redirected;
+  const std::uint64_t after = bare.redirected;
   const double took = seconds_now() - from;
   const double waited_after = waited();
-  stop = true;
-  loop.join();
+  bare.stop = true;
+  thread.join();
   ports.close();
   return {static_cast<double>(after - before) / took, 1 - (waited_after - waited_before) / took};
 }

@@ -13,7 +13,8 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-set(CMAKE_CXX_FLAGS_RELEASE "-O3 -DNDEBUG")
+# Whole cache lines for functions, halves for loops: where they lay by chance made the redirect up to 3 % slower from build to build.
+set(CMAKE_CXX_FLAGS_RELEASE "-O3 -DNDEBUG -falign-functions=64 -falign-loops=32")
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # At -O3, GCC 12 reports faults inside its own std::string and std::optional, which are taken for false. The other builds keep these
   # warnings.
