@@ -21,4 +21,8 @@ void bare_loop(Bare& bare) {
   }
 }
 
+unsigned redirect_alone(rte_mbuf** packets, unsigned n, const memcached::BackendPool& pool, rte_be32_t service) {
+  return redirect_fused(packets, n, pool, service);
+}
+
 }  // namespace smartswitch::bench

@@ -23,4 +23,7 @@ struct Bare {
 /// the compiler makes of it, and how that lies in cache lines, is the same whatever else changes in the program.
 [[gnu::aligned(64)]] void bare_loop(Bare& bare);
 
+/// redirect_fused(), compiled like that.
+[[gnu::aligned(64)]] unsigned redirect_alone(rte_mbuf** packets, unsigned n, const memcached::BackendPool& pool, rte_be32_t service);
+
 }  // namespace smartswitch::bench
