@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright the SmartSwitch authors
 //
-// What a second worker brings: the same pipeline on one core and on two, in turn, each worker with a source of its own and what is shared
-// in the file shared.
+// What further workers bring: the same pipeline on one core, on two and, if there are so many, on four, in turn, each worker with a source
+// of its own and what is shared in the file shared.
 //
 //   bench_scaling --rounds 15 --seconds 1
 //
 // nothing: packets are given out and taken back, and no more: what the machine itself gives. redirect: gets to 64 servers with ketama.
 // hits: gets of 32-byte values, 1 M keys, Zipf 0.99, one cache. mix: the same with 5 % sets, and a server that answers at once. Only rounds
 // in which the workers had 95 % of their cores (--share) count; still, run it on a quiet machine.
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <time.h>
 
@@ -64,7 +65,6 @@ namespace {
 
 constexpr std::size_t kKeys = 1'000'000;
 constexpr unsigned kServers = 64;
-constexpr unsigned kWorkers = 2;
 
 [[noreturn]] void fail(const std::string& what) {
   std::fprintf(stderr, "bench_scaling: %s\n", what.c_str());
@@ -155,12 +155,13 @@ struct Sample {
 
 class Measurement {
  public:
-  Measurement(const Case& c, const std::vector<unsigned>& cores) : stand_(c.yaml + workers_yaml(cores)) {
+  Measurement(const Case& c, const std::vector<unsigned>& cores)
+      : workers_(static_cast<unsigned>(cores.size())), stand_(c.yaml + workers_yaml(cores)) {
     const std::vector<Key>& asked = c.cache ? popular_keys() : keys();
-    for (unsigned worker = 0; worker < kWorkers; ++worker) {
+    for (unsigned worker = 0; worker < workers_; ++worker) {
       PacketRing& ring = stand_.element<Replay>("rx", worker).ring();
       ring.fill(requests(c, worker), stand_.pool());
-      ring.set_keys(&asked, kKeyAt, worker * asked.size() / kWorkers);
+      ring.set_keys(&asked, kKeyAt, worker * asked.size() / workers_);
       if (c.cache) ring.restore_always();
       if (c.writes) ring.number_requests(kRequestIdAt, kClientPortAt);
     }
@@ -170,7 +171,7 @@ class Measurement {
   // Of the gets and sets so far, those that the cache answered.
   double hit_share() {
     std::uint64_t hits = 0;
-    for (unsigned i = 0; i < kWorkers; ++i) hits += counter("CacheResponder", "hits", stand_.element<Element>("cache", i));
+    for (unsigned i = 0; i < workers_; ++i) hits += counter("CacheResponder", "hits", stand_.element<Element>("cache", i));
     return static_cast<double>(hits) / static_cast<double>(packets_so_far());
   }
 
@@ -192,7 +193,7 @@ class Measurement {
 
  private:
   static std::string workers_yaml(const std::vector<unsigned>& cores) {
-    return "workers:\n  - {cores: [" + std::to_string(cores[0]) + ", " + std::to_string(cores[1]) + "], run: [rx], idle: poll}\n";
+    return fmt::format("workers:\n  - {{cores: [{}], run: [rx], idle: poll}}\n", fmt::join(cores, ", "));
   }
   static std::uint64_t counter(std::string_view element_class, std::string_view name, const Element& element) {
     for (const CounterInfo& info : Registry::instance().element(element_class)->counters) {
@@ -202,7 +203,7 @@ class Measurement {
   }
   std::uint64_t packets_so_far() {
     std::uint64_t packets = 0;
-    for (unsigned i = 0; i < kWorkers; ++i) packets += stand_.element<Collect>("tx", i).packets();
+    for (unsigned i = 0; i < workers_; ++i) packets += stand_.element<Collect>("tx", i).packets();
     return packets;
   }
   std::uint64_t waited_so_far(unsigned first, unsigned workers) {
@@ -211,37 +212,57 @@ class Measurement {
     return waited;
   }
 
+  unsigned workers_;
   Stand stand_;
 };
 
-void print(const char* what, std::vector<double> v, const char* unit) {
+void print(const std::string& what, std::vector<double> v, const char* unit) {
   std::sort(v.begin(), v.end());
-  std::printf("  %-12s %8.2f %s  [%.2f-%.2f]\n", what, v[v.size() / 2], unit, v.front(), v.back());
+  std::printf("  %-12s %8.2f %s  [%.2f-%.2f]\n", what.c_str(), v[v.size() / 2], unit, v.front(), v.back());
+}
+
+// Rates with so many workers, and what they are of one's.
+struct Group {
+  unsigned workers;
+  const char* name;
+  std::vector<double> rates = {};
+  std::vector<double> ratios = {};
+};
+
+std::vector<Group> groups_of(std::size_t cores) {
+  std::vector<Group> groups = {{2, "two"}};
+  if (cores >= 4) groups.push_back({4, "four"});
+  return groups;
 }
 
 void measure(const Case& c, unsigned rounds, double seconds, const std::vector<unsigned>& cores, double least_share) {
   Measurement measurement(c, cores);
-  std::vector<double> one, two, ratio;
+  std::vector<Group> groups = groups_of(cores.size());
+  std::vector<double> one;
   unsigned discarded = 0;
-  while (ratio.size() < rounds && discarded < 3 * rounds) {
-    // The one worker is each of them by turns: cores of a virtual machine differ.
-    const Sample a = measurement.run(0, 1, seconds);
-    const Sample both = measurement.run(0, kWorkers, seconds);
-    const Sample b = measurement.run(1, 1, seconds);
-    if (std::min({a.core_share, b.core_share, both.core_share}) < least_share) {
+  while (one.size() < rounds && discarded < 3 * rounds) {
+    // The one worker is each of two by turns: cores of a virtual machine differ.
+    std::vector<Sample> samples = {measurement.run(0, 1, seconds)};
+    for (const Group& group : groups) samples.push_back(measurement.run(0, group.workers, seconds));
+    samples.push_back(measurement.run(1, 1, seconds));
+    if (std::any_of(samples.begin(), samples.end(), [&](const Sample& s) { return s.core_share < least_share; })) {
       ++discarded;
       continue;
     }
-    const double alone = (a.rate + b.rate) / 2;
+    const double alone = (samples.front().rate + samples.back().rate) / 2;
     one.push_back(alone / 1e6);
-    two.push_back(both.rate / 1e6);
-    ratio.push_back(both.rate / alone);
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+      groups[i].rates.push_back(samples[i + 1].rate / 1e6);
+      groups[i].ratios.push_back(samples[i + 1].rate / alone);
+    }
   }
-  if (ratio.empty()) fail("the workers never had enough of their cores: something else runs on this machine");
-  std::printf("%s: %zu rounds of %.1f s, %u left out because a core was shared\n", c.name.c_str(), ratio.size(), seconds, discarded);
+  if (one.empty()) fail("the workers never had enough of their cores: something else runs on this machine");
+  std::printf("%s: %zu rounds of %.1f s, %u left out because a core was shared\n", c.name.c_str(), one.size(), seconds, discarded);
   print("one worker", one, "M/s");
-  print("two workers", two, "M/s");
-  print("two / one", ratio, "   ");
+  for (const Group& group : groups) {
+    print(std::string(group.name) + " workers", group.rates, "M/s");
+    print(std::string(group.name) + " / one", group.ratios, "   ");
+  }
   if (c.cache) std::printf("  answered by the cache: %.1f %%\n", 100 * measurement.hit_share());
   std::fflush(stdout);
 }
@@ -251,7 +272,7 @@ void measure(const Case& c, unsigned rounds, double seconds, const std::vector<u
 
 int main(int argc, char** argv) {
   using namespace smartswitch::bench;
-  CLI::App app{"Compares two workers with one, on the same pipelines."};
+  CLI::App app{"Compares two workers and four with one, on the same pipelines."};
   std::string only = "all";
   unsigned rounds = 15;
   double seconds = 1;
@@ -260,11 +281,12 @@ int main(int argc, char** argv) {
   app.add_option("--case", only, "nothing, redirect, hits, mix or all")
       ->check(CLI::IsMember({"nothing", "redirect", "hits", "mix", "all"}));
   app.add_option("--rounds", rounds, "rounds that count")->check(CLI::Range(1, 99));
-  app.add_option("--seconds", seconds, "length of a measurement, of which a round has three")->check(CLI::Range(0.1, 60.0));
-  app.add_option("--cores", cores, "the two cores that workers are pinned to")->expected(2)->delimiter(',');
+  app.add_option("--seconds", seconds, "length of a measurement, of which a round has three or four")->check(CLI::Range(0.1, 60.0));
+  app.add_option("--cores", cores, "the two or four cores that workers are pinned to")->expected(2, 4)->delimiter(',');
   app.add_option("--share", least_share, "of its core that a worker must have had, or the round does not count")
       ->check(CLI::Range(0.0, 1.0));
   CLI11_PARSE(app, argc, argv);
+  if (cores.size() == 3) fail("--cores takes two or four");
   spdlog::set_level(spdlog::level::warn);
   for (const Case& c : cases()) {
     if (only == "all" || only == c.name) measure(c, rounds, seconds, cores, least_share);

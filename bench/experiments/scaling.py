@@ -7,8 +7,8 @@ import os
 from harness.programs import run as run_program, spreads
 from harness.result import Result
 
-TITLE = "one worker and two"
-QUESTION = "What does a second worker bring, when cache and pool are shared?"
+TITLE = "one worker, two and four"
+QUESTION = "What do further workers bring, when cache and pool are shared?"
 CASES = {"nothing": "packets given out and taken back", "redirect": "gets to 64 servers", "hits": "32-byte values, 1 M keys, Zipf 0.99",
          "mix": "the same with 5 % sets"}
 
@@ -21,18 +21,23 @@ def run(session):
         result.note("This machine has one core.")
         return result
     session.progress.step("scaling", "bench_scaling")
-    cases = spreads(run_program("bench_scaling", "--rounds", session.effort.pick(3, 9), "--seconds", session.effort.pick(0.2, 0.7),
-                                "--cores", f"{cores[0]},{cores[1]}"))
+    counts = ["two", "four"] if len(cores) >= 4 else ["two"]
+    pinned = ",".join(map(str, cores[:2 * len(counts)]))
+    cases = spreads(run_program("bench_scaling", "--rounds", session.effort.pick(3, 9), "--seconds", session.effort.pick(0.2, 0.7), "--cores", pinned))
     rows = []
     for case, lines in cases.items():
-        two_over_one = lines["two / one"]
-        rows.append([f"`{case}`: {CASES[case]}", lines["one worker"].text(), lines["two workers"].text(), two_over_one.text()])
-        if case != "nothing":
-            result.ratio(f"two_workers_over_one_{case}", two_over_one, f"two workers / one, {case}", asked=1.8)
-    result.table(["M requests/s, in memory", "one worker", "two workers", "two / one"], rows)
-    result.plot("scaling", "bars", title="Two workers over one", x="times", bars=[
-        {"label": case, "kind": "direct" if case == "nothing" else "ours", "value": s.median, "low": s.low, "high": s.high}
-        for case, lines in cases.items() for s in [lines["two / one"]]])
-    result.note(f"This machine has {len(cores)} cores; four workers need five (`cores: [1, 2, 3, 4]` in configs/memswitch_rss.yaml)."
-                if len(cores) < 5 else "Four workers: configs/memswitch_rss.yaml with `cores: [1, 2, 3, 4]`.")
+        row = [f"`{case}`: {CASES[case]}", lines["one worker"].text()]
+        for count in counts:
+            row += [lines[f"{count} workers"].text(), lines[f"{count} / one"].text()]
+            if case != "nothing":
+                result.ratio(f"{count}_workers_over_one_{case}", lines[f"{count} / one"], f"{count} workers / one, {case}",
+                             asked=1.8 if count == "two" else None)
+        rows.append(row)
+    result.table(["M requests/s, in memory", "one worker", *(title for count in counts for title in (f"{count} workers", f"{count} / one"))], rows)
+    for count in counts:
+        result.plot("scaling" if count == "two" else f"scaling_{count}", "bars", title=f"{count.capitalize()} workers over one", x="times", bars=[
+            {"label": case, "kind": "direct" if case == "nothing" else "ours", "value": s.median, "low": s.low, "high": s.high}
+            for case, lines in cases.items() for s in [lines[f"{count} / one"]]])
+    if len(counts) == 1:
+        result.note(f"This machine has {len(cores)} cores; with four, four workers are measured, too.")
     return result
