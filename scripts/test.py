@@ -149,6 +149,26 @@ def configurations_named():
                 if path.parts[0] == "configs" and path.name not in tests])
 
 
+def anchor(heading):
+    """What GitHub makes of a heading, for links to it."""
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading.strip()).lower()
+    return re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
+
+
+def links():
+    """Links between the documents lead to files and headings that are there."""
+    written = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / path for path in tracked(".md"))]
+    anchors = {path: {anchor(heading) for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)} | set(re.findall(r'<a id="([^"]+)"', text))
+               for path in written for text in [path.read_text()]}
+    faults = []
+    for path in written:
+        for target, place in re.findall(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)", path.read_text()):
+            to = (path.parent / target).resolve() if target else path
+            if not to.exists() or (place and to in anchors and place not in anchors[to]):
+                faults.append(f"{path.relative_to(ROOT)} links to {target}{'#' * bool(place)}{place}, which is not there")
+    return one(faults)
+
+
 def bench_scripts():
     """What scripts/bench computes with, and that it knows its experiments. (It measures on demand only.)"""
     done = run("/usr/bin/python3", "-m", "unittest", "discover", "-s", "tests/unit/bench", "-p", "*_test.py",
@@ -339,7 +359,7 @@ def tidy():
     return Counts(*tally(look, files))
 
 
-STEPS = [licences, rooms, configurations_named, formatting, bench_scripts, release, reference, examples, documents, unit, hostile, threads, fuzz,
+STEPS = [licences, rooms, configurations_named, links, formatting, bench_scripts, release, reference, examples, documents, unit, hostile, threads, fuzz,
          headers, tidy]
 
 
