@@ -25,7 +25,7 @@
 #include <string>
 #include <thread>
 
-#include "bench/bare_loop.h"
+#include "bench/fused.h"
 #include "bench/stand.h"
 #include "runtime/eal.h"
 #include "runtime/switch.h"

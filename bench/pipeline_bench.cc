@@ -10,7 +10,7 @@
 #include <ctime>
 #include <string>
 
-#include "bench/bare_loop.h"
+#include "bench/fused.h"
 #include "bench/memswitch.h"
 
 namespace smartswitch::bench {
@@ -63,7 +63,7 @@ void fused(benchmark::State& state) {
   for (auto _ : state) {
     Batch batch;
     ring.take(batch, 32);
-    packets += redirect_alone(batch.mbufs(), batch.size(), pool, rte_cpu_to_be_32(RTE_IPV4(10, 0, 0, 100)));
+    packets += redirect_fused(batch.mbufs(), batch.size(), pool, rte_cpu_to_be_32(RTE_IPV4(10, 0, 0, 100)));
     batch.release();
   }
   if (packets != static_cast<std::int64_t>(state.iterations()) * 32) state.SkipWithError("not every packet was rewritten");

@@ -10,7 +10,7 @@ from harness.statistics import ratio
 from harness.systems import express, twemproxy
 
 TITLE = "the kernel redirects, and servers answer directly"
-QUESTION = "What does a request cost the switch's core if the kernel redirects it and the reply does not come by?"
+QUESTION = "What does a request cost the switch's core if the kernel redirects it, and the reply goes another way or is redirected, too?"
 REDIRECTS = [*(among_hosts_that_pay(express(mode), direct_return=True) for mode in ("generic", "native")),
              among_hosts_that_pay(express("generic", replies=True), direct_return=False)]
 

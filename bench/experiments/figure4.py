@@ -52,12 +52,12 @@ def run(session):
         workload = Workload(KEYS, size)
 
         def measure(lab, running, system, workload=workload):
-            found = {"value_size": workload.value_size,
-                     # Few under way: what comes back for one request is up to nine datagrams, and sockets hold 200 KiB.
-                     "full": closed(lab, running, workload, 8, 1, session.effort)}
+            measured = {"value_size": workload.value_size,
+                        # Few under way: what comes back for one request is up to nine datagrams, and sockets hold 200 KiB.
+                        "full": closed(lab, running, workload, 8, 1, session.effort)}
             if system in ALL:
-                found["low"] = opened(lab, running, workload, RATE, session.effort, clients=4)
-            return found
+                measured["low"] = opened(lab, running, workload, RATE, session.effort, clients=4)
+            return measured
 
         session.progress.line(f"figure4: values of {size} bytes")
         found[size] = session.rounds(result, systems, measure, workload, cached={system.name for system in systems if "cache" in system.name})
@@ -99,5 +99,5 @@ def _all_of_it(run):
 
 
 def _work(run):
-    """Without polling in vain, which is most of what a switch does that nothing wakes; over both loads."""
+    """Without polling in vain, which is most of what a switch does that nothing wakes."""
     return run["work_us"]

@@ -30,7 +30,8 @@ What the kernel redirects, nothing else sees: no limit, no cache, no capture, no
 have `distribution: ketama` and `hash: xxh3` and no `hash_stop`, `hash_tag` and `keys`, with up to 65,535 points, which 409 servers of one weight have.
 
 A reply is known by its client's address and port and the request's number, and that it goes to the MAC address that the get came from. It takes the
-graph's way if 65,536 younger gets are under way, or a reload came in between.
+graph's way if 65,536 younger gets are under way, or a reload came in between. Of several of these elements whose servers are behind the same interface, for clients
+at several ports, one has its replies redirected.
 
 `mode: native` is faster where the driver has XDP of its own; then the interfaces that packets are sent out of must take them from XDP too. (A veth does if its
 other end has `ethtool -K DEVICE gro on`. If it does not, what is sent to it is lost.) `generic` works with any interface.
