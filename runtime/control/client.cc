@@ -5,13 +5,14 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <boost/asio/buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "elements/sdk/suggest.h"
 #include "runtime/control/line.h"
 #include "runtime/control/socket_file.h"
+#include "runtime/control/take_in.h"
 #include "runtime/control/token.h"
 
 namespace smartswitch::runtime::control {
@@ -92,21 +93,22 @@ std::optional<Client::Answer> Client::ask(const Question& question, Problems& pr
   const bool sent = line_->write(head + question.body);
   http::response_parser<http::string_body> parser;
   parser.header_limit(kMostHead);
-  parser.body_limit(boost::none);
-  parser.eager(true);
+  // Not boost::none: Beast (1.74) finds every length above that.
+  parser.body_limit(std::numeric_limits<std::uint64_t>::max());
   std::array<char, 16384> buffer{};
   std::string pending;
   while (!parser.is_done()) {
     const long n = line_->read(buffer.data(), buffer.size());
-    boost::beast::error_code error;
     if (n < 0) return broken(sent ? "no answer came in time" : "it could not be sent");
     if (n == 0) {
+      boost::beast::error_code error;
       parser.put_eof(error);
       if (error || !parser.is_done()) return broken("the connection ended in the midst of the answer");
       break;
     }
     pending.append(buffer.data(), static_cast<std::size_t>(n));
-    pending.erase(0, parser.put(boost::asio::buffer(pending), error));
+    boost::beast::error_code error;
+    while (!error && !pending.empty() && !parser.is_done()) error = take_in(parser, pending);
     if (error && error != http::error::need_more) return broken("this is no answer in HTTP: " + error.message());
     std::string& body = parser.get().body();
     if (!take || !parser.is_header_done() || !succeeded(parser.get().result_int()) || body.empty()) continue;

@@ -5,9 +5,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <cctype>
+
+#include "runtime/control/take_in.h"
 
 namespace smartswitch::runtime::control {
 namespace {
@@ -64,13 +65,11 @@ Intake::State Intake::advance() {
   while (!parser.is_done()) {
     if (pending_.empty()) return State::kMore;
     begun_ = true;
-    boost::beast::error_code error;
-    parser.eager(looked_);
-    const std::size_t used = parser.put(boost::asio::buffer(pending_), error);
-    pending_.erase(0, used);
-    // Beast's own limit is one of what it looks at in one go.
-    if (!looked_) head_ += used;
-    const std::size_t head = head_ + (parser.is_header_done() ? 0 : pending_.size());
+    const std::size_t before = pending_.size();
+    const boost::beast::error_code error = take_in(parser, pending_);
+    // Beast's own limit is one of what it looks at in one go, and there is none for chunks' extensions and trailers.
+    if (!looked_) head_ += before - pending_.size();
+    const std::size_t head = head_ + (error == http::error::need_more ? pending_.size() : 0);
     if (head > limits_.header || error == http::error::header_limit) return refuse_syntax({}, 431);
     if (error == http::error::need_more) return State::kMore;
     if (error == http::error::body_limit) return refuse_syntax({}, 413);

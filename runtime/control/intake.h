@@ -61,7 +61,7 @@ class Intake {
   std::function<bool(std::string_view)> admits_;
   std::unique_ptr<Parser> parser_;
   std::string pending_;
-  std::size_t head_ = 0;  // bytes of the request line and the headers so far
+  std::size_t head_ = 0;  // bytes of the request line and the headers taken so far
   bool begun_ = false;
   bool looked_ = false;
   bool has_token_ = false;

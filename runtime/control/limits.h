@@ -9,7 +9,7 @@ namespace smartswitch::runtime::control {
 
 /// What one client may take, and for how long; and how often the server looks around.
 struct Limits {
-  std::size_t header = 8U << 10;             ///< bytes of a request line and its headers
+  std::size_t header = 8U << 10;             ///< bytes of a request line and its headers; with them, of a chunk's extension or of trailers
   std::size_t body = 1U << 20;               ///< bytes
   std::size_t connections = 256;             ///< at once, of each listener
   std::chrono::milliseconds request{5000};   ///< from its first byte (or the connection's beginning) to its last; a TLS handshake, too

@@ -64,6 +64,48 @@ TEST_F(IntakeTest, TakesChunks) {
   EXPECT_EQ(intake_.take().request.body, "abcde");
 }
 
+// A body of one chunk at least, and one of none, which ends with the shortest text that a parser of chunks can be given.
+TEST(IntakeChunks, AreTakenHoweverTheyAreCut) {
+  for (const std::string body : {"abcde", ""}) {
+    const std::string chunks = body.empty() ? "0\r\n\r\n" : "3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nA: b\r\n\r\n";
+    const std::string text = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks;
+    for (std::size_t piece = 1; piece <= text.size(); ++piece) {
+      Intake intake(small(), [](std::string_view) { return true; });
+      State state = State::kMore;
+      for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(std::min(piece, rest.size()))) {
+        ASSERT_EQ(state, State::kMore) << piece;
+        intake.feed(rest.substr(0, piece));
+        state = intake.advance();
+      }
+      ASSERT_EQ(state, State::kComplete) << piece;
+      EXPECT_EQ(intake.take().request.body, body) << piece;
+    }
+  }
+}
+
+TEST_F(IntakeTest, TakesMoreThanOneRequestBehindChunks) {
+  ASSERT_EQ(feed("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /2 HTTP/1.1\r\n\r\n"), State::kComplete);
+  EXPECT_EQ(intake_.take().request.method, "POST");
+  ASSERT_EQ(intake_.advance(), State::kComplete);
+  EXPECT_EQ(intake_.take().target, "/2");
+}
+
+// What stands between chunks and behind them is not the body, and has no end of its own.
+TEST_F(IntakeTest, RefusesEndlessExtensionsAndTrailers) {
+  for (const std::string start : {"1;", "0\r\n"}) {
+    Intake intake(small(), [](std::string_view) { return true; });
+    intake.feed("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + start);
+    State state = State::kMore;
+    int fed = 0;
+    for (; state == State::kMore && fed < 1000; ++fed) {
+      intake.feed(start == "1;" ? "a" : "A: b\r\n");
+      state = intake.advance();
+    }
+    ASSERT_EQ(state, State::kFault) << start;
+    EXPECT_EQ(intake.fault().status, 431U) << start;
+  }
+}
+
 TEST_F(IntakeTest, SaysThatItWaits) {
   EXPECT_EQ(feed("PUT / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"), State::kContinue);
   EXPECT_EQ(intake_.advance(), State::kMore);
@@ -135,7 +177,7 @@ INSTANTIATE_TEST_SUITE_P(Intake, NoHttp,
                                            "GET / HTTP/1.1\r\nBad Name: x\r\n\r\n", "POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
                                            "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
                                            "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-                                           "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "\x16\x03\x01\x02\r\n\r\n"));
+                                           "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nab", "\x16\x03\x01\x02\r\n\r\n"));
 
 }  // namespace
 }  // namespace smartswitch::runtime::control
