@@ -19,7 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 JOBS = os.cpu_count() or 1
-FUZZ_SECONDS = {"http": 25}  # which is compiled without optimisation (runtime/CMakeLists.txt); 15 for the others
+FUZZ_SECONDS = {"http": 25, "switch": 25}  # which are slow: compiled without optimisation, a whole graph for each input; 15 for the others
+FUZZ_DICTIONARIES = {"switch": "memcached"}  # those of the same name for the others, if there is one
 MOST_LINES = 80  # of a failure's output
 # What ctest, GoogleTest and unittest say of tests that pass.
 QUIET = r"^ *(Start +\d+: .*|\d+/\d+ Test +#\d+: \S+ \.+ +Passed .*|\[ RUN +\] \S+\n\[ +OK \] .*|\[-+\].*|\S+ \(\S+\) \.\.\. ok|)\n"
@@ -321,8 +322,9 @@ def fuzz():
         seeds = ROOT / "tests/fuzz/corpus" / name
         if seeds.exists():
             words.append(seeds)
-        if (ROOT / f"tests/fuzz/{name}.dict").exists():
-            words.append(f"-dict={ROOT}/tests/fuzz/{name}.dict")
+        dictionary = ROOT / f"tests/fuzz/{FUZZ_DICTIONARIES.get(name, name)}.dict"
+        if dictionary.exists():
+            words.append(f"-dict={dictionary}")
         if name == "yaml":  # the configurations are its best seeds
             words.append(ROOT / "configs")
         done = run(*words, timeout=seconds + 240)
