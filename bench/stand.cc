@@ -49,9 +49,9 @@ Stand::Stand(const std::string& yaml) {
   require_none(problems);
   pipeline_->start_states(problems);
   require_none(problems);
-  pipeline_->start_elements(*ports_, workers_, problems);
+  pipeline_->start_elements(*ports_, runtime::pointers_to(workers_), problems);
   require_none(problems);
-  pipeline_->go_live(workers_);
+  pipeline_->go_live();
 }
 
 Stand::~Stand() = default;

@@ -26,7 +26,7 @@ std::vector<int> bells_of(const graph::Plan& plan, const graph::Instance& instan
 
 }  // namespace
 
-void connect_bells(const graph::Plan& plan, const Ports& ports, const std::vector<std::unique_ptr<Worker>>& workers) {
+void connect_bells(const graph::Plan& plan, const Ports& ports, const std::vector<Worker*>& workers) {
   for (std::size_t w = 0; w < workers.size(); ++w) {
     const graph::Worker& spec = plan.workers[w];
     if (spec.idle != graph::Idle::kAdaptive) continue;

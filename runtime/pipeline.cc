@@ -200,9 +200,10 @@ bool Pipeline::start_states(Problems& problems) {
   return problems.size() == before;
 }
 
-bool Pipeline::start_elements(const Ports& ports, const std::vector<std::unique_ptr<Worker>>& workers, Problems& problems) {
+bool Pipeline::start_elements(const Ports& ports, const std::vector<Worker*>& workers, Problems& problems) {
   const std::size_t before = problems.size();
-  for (const auto& worker : workers) staging_.push_back(staging_for(*worker));
+  workers_ = workers;
+  for (Worker* worker : workers_) staging_.push_back(staging_for(*worker));
   for (std::size_t i = 0; i < elements_.size(); ++i) {
     if (kept_[i]) continue;
     const graph::Instance& instance = plan_.instances[i];
@@ -244,7 +245,25 @@ std::unique_ptr<WorkerContext> Pipeline::staging_for(Worker& worker) const {
   return staging;
 }
 
-void Pipeline::go_live(const std::vector<std::unique_ptr<Worker>>& workers) {
+void Pipeline::let_out() const {
+  if (running_ == nullptr) return;
+  std::unordered_set<std::size_t> followed;
+  for (std::size_t i = 0; i < elements_.size(); ++i) {
+    if (const auto twin = twin_of(i)) followed.insert(*twin);
+  }
+  for (std::size_t i = 0; i < running_->elements_.size(); ++i) {
+    const ElementInfo& info = *running_->plan_.elements[running_->plan_.instances[i].element].info;
+    if (!info.border || info.poll == nullptr || followed.contains(i)) continue;
+    Element& border = *running_->elements_[i];
+    for (std::uint64_t left = border.held(); left > 0;) {
+      const unsigned packets = info.poll(border);
+      if (packets == 0) break;
+      left -= std::min<std::uint64_t>(left, packets);
+    }
+  }
+}
+
+void Pipeline::go_live() {
   for (const auto& change : changes_) change();
   for (std::size_t i = 0; i < states_.size(); ++i) {
     if (before_[i]) states_[i]->take_over(*before_[i]);
@@ -259,7 +278,7 @@ void Pipeline::go_live(const std::vector<std::unique_ptr<Worker>>& workers) {
     }
     if (twin) elements_[i]->take_over(*running_->elements_[*twin]);
     in[i] = elements_[i]->taken_over();
-    elements_[i]->set_worker(&workers[plan_.instances[i].worker]->context());
+    elements_[i]->set_worker(&workers_[plan_.instances[i].worker]->context());
   }
   for (const graph::Link& link : plan_.links) {
     if (kept_[link.from]) connect(link);
@@ -267,13 +286,16 @@ void Pipeline::go_live(const std::vector<std::unique_ptr<Worker>>& workers) {
   carried_in_.assign(elements_.size(), 0);
   const std::vector<std::uint64_t> counted = packets_in();
   for (std::size_t i = 0; i < elements_.size(); ++i) carried_in_[i] = in[i] - counted[i];
-  if (running_ != nullptr) running_->stop_timers_of_all_but(elements_, workers);
-  for (std::size_t w = 0; w < workers.size(); ++w) {
-    workers[w]->context().timers.adopt(staging_[w]->timers);
-    if (running_ == nullptr) workers[w]->context().random = staging_[w]->random;
-    workers[w]->reset(plan_.workers[w]);
+  if (running_ != nullptr) {
+    running_->stop_timers_of_all_but(elements_);
+    for (Worker* worker : running_->workers_) worker->forget_sources();
+  }
+  for (std::size_t w = 0; w < workers_.size(); ++w) {
+    workers_[w]->context().timers.adopt(staging_[w]->timers);
+    if (running_ == nullptr) workers_[w]->context().random = staging_[w]->random;
+    workers_[w]->take_up(plan_.workers[w]);
     for (const std::size_t i : plan_.workers[w].sources) {
-      workers[w]->add_source(*plan_.elements[plan_.instances[i].element].info, *elements_[i]);
+      workers_[w]->add_source(*plan_.elements[plan_.instances[i].element].info, *elements_[i]);
     }
   }
   changes_.clear();
@@ -283,11 +305,10 @@ void Pipeline::go_live(const std::vector<std::unique_ptr<Worker>>& workers) {
 }
 
 // Until they end, they must do nothing more: packets that they still made would be in nobody's account.
-void Pipeline::stop_timers_of_all_but(const std::vector<std::shared_ptr<Element>>& staying,
-                                      const std::vector<std::unique_ptr<Worker>>& workers) const {
+void Pipeline::stop_timers_of_all_but(const std::vector<std::shared_ptr<Element>>& staying) const {
   const std::unordered_set<std::shared_ptr<Element>> stay(staying.begin(), staying.end());
   for (std::size_t i = 0; i < elements_.size(); ++i) {
-    if (!stay.contains(elements_[i])) workers[plan_.instances[i].worker]->context().timers.cancel_all_of(elements_[i].get());
+    if (!stay.contains(elements_[i])) workers_[plan_.instances[i].worker]->context().timers.cancel_all_of(elements_[i].get());
   }
 }
 

@@ -37,10 +37,14 @@ class Pipeline {
   [[nodiscard]] std::uint64_t large_packets() const;
   /// Starts the state objects, in the order of the file.
   bool start_states(Problems& problems);
-  /// Resolves names, connects outputs, and starts the elements.
-  bool start_elements(const Ports& ports, const std::vector<std::unique_ptr<Worker>>& workers, Problems& problems);
-  /// Makes the changes that remain and gives each worker its sources. While no worker runs; quick, and cannot fail.
-  void go_live(const std::vector<std::unique_ptr<Worker>>& workers);
+  /// Resolves names, connects outputs, and starts the elements. `workers`: one for each of the plan's, in that order; they outlive this.
+  /// Those of the pipeline before come first: what it has on the first of them may go on there.
+  bool start_elements(const Ports& ports, const std::vector<Worker*>& workers, Problems& problems);
+  /// Lets what Queues hold that end with the change go its way, through the pipeline before: nobody takes it over. While no worker runs.
+  void let_out() const;
+  /// Makes the changes that remain, and gives each worker its sources; workers that are not of this plan have none any more. While no
+  /// worker runs; quick, and cannot fail.
+  void go_live();
 
   /// One for each of Plan::instances, in that order.
   [[nodiscard]] const std::vector<std::shared_ptr<Element>>& elements() const { return elements_; }
@@ -61,8 +65,7 @@ class Pipeline {
  private:
   void create_states(Problems& problems);
   void create_elements(Problems& problems);
-  void stop_timers_of_all_but(const std::vector<std::shared_ptr<Element>>& staying,
-                              const std::vector<std::unique_ptr<Worker>>& workers) const;
+  void stop_timers_of_all_but(const std::vector<std::shared_ptr<Element>>& staying) const;
   // The instance of `running_` with the same name and class.
   [[nodiscard]] std::optional<std::size_t> twin_of(std::size_t instance) const;
   [[nodiscard]] std::optional<std::size_t> keepable_twin_of(std::size_t instance) const;
@@ -76,6 +79,7 @@ class Pipeline {
   std::vector<std::shared_ptr<Element>> elements_;
   std::vector<bool> states_kept_;
   std::vector<bool> kept_;
+  std::vector<Worker*> workers_;
   std::vector<std::unique_ptr<WorkerContext>> staging_;  // for elements that are started while their worker runs others
   std::vector<std::shared_ptr<State>> before_;           // whose place those of states_ take
   std::vector<std::unique_ptr<State>> fresh_;            // with the parameters that kept state objects will take

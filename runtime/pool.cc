@@ -22,6 +22,9 @@ constexpr std::uint64_t kSlack = 1024;
 // Ethernet header, two VLAN tags, checksum.
 constexpr unsigned kFrameOverhead = RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN + RTE_ETHER_CRC_LEN;
 
+// The workers and the thread that builds the switch: each has a cache of packets.
+std::uint64_t threads_of(const graph::Plan& plan) { return plan.workers.size() + 1; }
+
 }  // namespace
 
 std::uint64_t PoolSize::bytes() const {
@@ -29,28 +32,33 @@ std::uint64_t PoolSize::bytes() const {
   return packets * (sizeof(rte_mbuf) + sizeof(Annotations) + data_room + 128ULL);
 }
 
+std::uint64_t planned_in_rings(const graph::Port& port, std::size_t workers) {
+  const std::uint64_t tx_queues = port.tx_queues != 0 ? port.tx_queues : workers;
+  return static_cast<std::uint64_t>(port.rx_queues) * port.rx_descriptors + tx_queues * port.tx_descriptors;
+}
+
 PoolNeeds planned_needs(const graph::Plan& plan) {
   PoolNeeds needs;
   for (const graph::Port& port : plan.ports) {
-    const std::uint64_t tx_queues = port.tx_queues != 0 ? port.tx_queues : plan.workers.size();
-    needs.in_rings += static_cast<std::uint64_t>(port.rx_queues) * port.rx_descriptors + tx_queues * port.tx_descriptors;
+    needs.in_rings += planned_in_rings(port, plan.workers.size());
     needs.mtu = std::max(needs.mtu, port.mtu);
   }
   return needs;
 }
 
+std::uint64_t packets_in_caches(const graph::Plan& plan) {
+  // DPDK fills a cache up to one and a half of its size.
+  return threads_of(plan) * (plan.pool_cache * 3ULL / 2 + 2ULL * Batch::kCapacity);
+}
+
 PoolSize size_pool(const graph::Plan& plan, const PoolNeeds& needs) {
-  // Each worker and the thread that builds the switch have a cache, which DPDK fills up to one and a half of its size.
-  const std::uint64_t threads = plan.workers.size() + 1;
   std::uint64_t packets = plan.pool_packets;
-  if (packets == 0)
-    packets =
-        needs.in_rings + needs.may_hold + kReserveForReloads + threads * (plan.pool_cache * 3ULL / 2 + 2ULL * Batch::kCapacity) + kSlack;
+  if (packets == 0) packets = needs.in_rings + needs.may_hold + kReserveForReloads + packets_in_caches(plan) + kSlack;
 
   PoolSize size;
   size.packets = static_cast<std::uint32_t>(std::min<std::uint64_t>(packets, UINT32_MAX / 2));
   // In a small pool the caches must not keep from one worker what another one needs.
-  const std::uint64_t fair = packets / (4 * threads);
+  const std::uint64_t fair = packets / (4 * threads_of(plan));
   size.cache = static_cast<std::uint32_t>(std::min({std::uint64_t{plan.pool_cache}, fair, std::uint64_t{RTE_MEMPOOL_CACHE_MAX_SIZE}}));
   const unsigned frame = std::max<unsigned>(RTE_MBUF_DEFAULT_DATAROOM, needs.mtu + kFrameOverhead);
   size.data_room = static_cast<std::uint16_t>(std::min<unsigned>(frame + RTE_PKTMBUF_HEADROOM, UINT16_MAX));

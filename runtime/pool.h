@@ -40,6 +40,10 @@ PoolSize size_large_pool(std::uint64_t packets);
 
 /// What the plan says of ports, before devices are asked, which may change it.
 PoolNeeds planned_needs(const graph::Plan& plan);
+/// Packets that the port's descriptor rings may hold.
+std::uint64_t planned_in_rings(const graph::Port& port, std::size_t workers);
+/// Packets that all threads together may keep at hand.
+std::uint64_t packets_in_caches(const graph::Plan& plan);
 
 /// Whether a frame of an MTU fits a packet of the pool.
 bool fits(rte_mempool* pool, std::uint16_t mtu);

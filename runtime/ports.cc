@@ -271,6 +271,11 @@ void await_links(const std::vector<Live>& ports) {
   }
 }
 
+std::uint64_t in_rings_of(const Live& port) {
+  return static_cast<std::uint64_t>(port.rx_queues) * port.rx_descriptors +
+         static_cast<std::uint64_t>(port.tx_queues) * port.tx_descriptors;
+}
+
 void note_users(const graph::Plan& plan, std::vector<Live>& ports) {
   for (const graph::Instance& instance : plan.instances) {
     const graph::ElementSpec& element = plan.elements[instance.element];
@@ -320,9 +325,15 @@ bool Ports::open_port(Live& port, Problems& problems) {
 
 std::uint64_t Ports::in_rings() const {
   std::uint64_t packets = 0;
-  for (const Live& port : ports_) {
-    packets +=
-        static_cast<std::uint64_t>(port.rx_queues) * port.rx_descriptors + static_cast<std::uint64_t>(port.tx_queues) * port.tx_descriptors;
+  for (const Live& port : ports_) packets += in_rings_of(port);
+  return packets;
+}
+
+std::uint64_t Ports::in_rings(const graph::Plan& plan) const {
+  std::uint64_t packets = 0;
+  for (const graph::Port& port : plan.ports) {
+    const Live* have = find(port.name);
+    packets += have != nullptr ? in_rings_of(*have) : planned_in_rings(port, plan.workers.size());
   }
   return packets;
 }

@@ -35,6 +35,8 @@ class Ports {
   bool open(Problems& problems);
   /// Packets that the rings of all ports may hold; after open().
   [[nodiscard]] std::uint64_t in_rings() const;
+  /// The same once the ports of `plan` are there, and no others.
+  [[nodiscard]] std::uint64_t in_rings(const graph::Plan& plan) const;
   [[nodiscard]] std::uint16_t largest_mtu() const;
   /// Gives the queues their memory.
   bool set_up(rte_mempool* pool, Problems& problems);

@@ -42,8 +42,8 @@ bool Rehearsal::build(Problems& problems) {
     context.clock = nullptr;  // time goes on when the packet waits for it
   }
   const Ports none(plan_, false);
-  if (!pipeline_->start_states(problems) || !pipeline_->start_elements(none, workers_, problems)) return false;
-  pipeline_->go_live(workers_);
+  if (!pipeline_->start_states(problems) || !pipeline_->start_elements(none, pointers_to(workers_), problems)) return false;
+  pipeline_->go_live();
   wiring_ = wiring_of(*pipeline_);
   for (const observe::Node& node : wiring_->nodes()) {
     if (node.info->border && node.info->poll != nullptr) queues_.push_back(&node);

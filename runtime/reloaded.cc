@@ -51,6 +51,7 @@ Reloaded compare(const Pipeline& running, const Pipeline& made) {
   report.elements = come_and_gone(before.elements, after.elements);
   report.states = come_and_gone(before.states, after.states);
   report.ports = come_and_gone(before.ports, after.ports);
+  report.workers = come_and_gone(before.workers, after.workers);
   for (std::size_t i = 0; i < after.instances.size(); ++i) {
     const std::string& name = after.elements[after.instances[i].element].name;
     std::vector<std::string>& changed = report.elements.changed;
@@ -59,6 +60,14 @@ Reloaded compare(const Pipeline& running, const Pipeline& made) {
   for (std::size_t i = 0; i < after.states.size(); ++i) {
     const std::string& name = after.states[i].name;
     if (!made.state_kept(i) && !holds(report.states.added, name)) report.states.changed.push_back(name);
+  }
+  for (const graph::Worker& worker : after.workers) {
+    const auto same = [&](const graph::Worker& w) {
+      return w.name == worker.name && w.core == worker.core && w.idle == worker.idle &&
+             w.max_sleep.nanoseconds == worker.max_sleep.nanoseconds;
+    };
+    if (!holds(report.workers.added, worker.name) && std::none_of(before.workers.begin(), before.workers.end(), same))
+      report.workers.changed.push_back(worker.name);
   }
   report.rewired = edges(before) != edges(after);
   return report;

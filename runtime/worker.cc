@@ -2,9 +2,9 @@
 // Copyright the SmartSwitch authors
 #include "runtime/worker.h"
 
-#include <pthread.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
+#include <rte_mempool.h>
 #include <rte_pause.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
@@ -61,17 +61,27 @@ Worker::~Worker() { stop(); }
 
 void Worker::add_source(const ElementInfo& info, Element& element) { sources_.push_back({info.poll, &element, info.border}); }
 
-void Worker::reset(graph::Worker spec) {
-  spec_ = std::move(spec);
+void Worker::forget_sources() {
   sources_.clear();
   doorbell_.remove_all();
   bells_for_all_ = false;
+}
+
+void Worker::take_up(graph::Worker spec) {
+  const bool renamed = spec.name != spec_.name;
+  spec_ = std::move(spec);
+  if (renamed && thread_.joinable()) give_name(thread_.native_handle());
 }
 
 void Worker::launch() {
   const SignalsBlocked for_the_new_thread;
   mode_.store(Mode::kRun, std::memory_order_relaxed);
   thread_ = std::thread(&Worker::run, this);
+}
+
+void Worker::move_to(unsigned core) {
+  core_.store(core, std::memory_order_relaxed);
+  if (thread_.joinable()) pin(thread_.native_handle());
 }
 
 void Worker::call_to(Meeting& meeting) {
@@ -110,18 +120,36 @@ void Worker::run() {
   loop();
   waited_.store(waited_for_core(), std::memory_order_relaxed);
   thread_id_.store(0, std::memory_order_relaxed);
-  if (registered) rte_thread_unregister();
+  if (!registered) return;
+  empty_packet_caches();
+  rte_thread_unregister();
+}
+
+// Others need what is in them: a switch may run on without this thread.
+void Worker::empty_packet_caches() const {
+  for (rte_mempool* pool : {context_.pool, context_.large_pool}) {
+    rte_mempool_cache* cache = pool == nullptr ? nullptr : rte_mempool_default_cache(pool, rte_lcore_id());
+    if (cache != nullptr) rte_mempool_cache_flush(cache, pool);
+  }
 }
 
 void Worker::settle_on_core() {
-  pthread_setname_np(pthread_self(), spec_.name.substr(0, 15).c_str());  // 15 is the kernel's limit
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(core_, &set);
-  const int error = pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
-  if (error != 0) spdlog::warn("{}: cannot be pinned to core {}: {}", spec_.name, core_, std::strerror(error));
+  give_name(pthread_self());
+  pin(pthread_self());
   // The kernel delays wake-ups by 50 us otherwise, to bundle them.
   prctl(PR_SET_TIMERSLACK, 1);
+}
+
+void Worker::give_name(pthread_t thread) const {
+  pthread_setname_np(thread, spec_.name.substr(0, 15).c_str());  // 15 is the kernel's limit
+}
+
+void Worker::pin(pthread_t thread) const {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(core(), &set);
+  const int error = pthread_setaffinity_np(thread, sizeof(set), &set);
+  if (error != 0) spdlog::warn("{}: cannot be pinned to core {}: {}", spec_.name, core(), std::strerror(error));
 }
 
 void Worker::loop() {
@@ -195,6 +223,12 @@ std::uint64_t Worker::idle_cycles() const {
   const std::uint64_t began = began_.load(std::memory_order_relaxed);
   const std::uint64_t ended = ended_.load(std::memory_order_relaxed);
   return began == 0 ? 0 : (ended != 0 ? ended : rte_rdtsc()) - began - busy;
+}
+
+std::vector<Worker*> pointers_to(const std::vector<std::unique_ptr<Worker>>& workers) {
+  std::vector<Worker*> pointers;
+  for (const auto& worker : workers) pointers.push_back(worker.get());
+  return pointers;
 }
 
 std::uint64_t Worker::waited_for_core() const {

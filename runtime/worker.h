@@ -4,10 +4,12 @@
 // A thread on a core of its own: it polls the sources of its pipelines, runs their timers, and sleeps when there is nothing to do.
 #pragma once
 
+#include <pthread.h>
 #include <sys/types.h>
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -27,13 +29,15 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   [[nodiscard]] const std::string& name() const { return spec_.name; }
-  [[nodiscard]] unsigned core() const { return core_; }
+  [[nodiscard]] unsigned core() const { return core_.load(std::memory_order_relaxed); }
   [[nodiscard]] WorkerContext& context() { return context_; }
 
   // Before launch(), or in a meeting.
 
-  /// Forgets sources and bells and takes another entry of `workers:`, of the same core.
-  void reset(graph::Worker spec);
+  /// Has nothing to poll any more, and nothing that wakes it.
+  void forget_sources();
+  /// Is another entry of `workers:` from now on. (Its core is move_to()'s business.)
+  void take_up(graph::Worker spec);
   /// Sources are polled in the order in which they were added.
   void add_source(const ElementInfo& info, Element& element);
   /// `descriptor` can be read from (poll(2)) as long as one of its sources has something to handle; it ends a sleep.
@@ -42,6 +46,8 @@ class Worker {
   void rely_on_bells() { bells_for_all_ = true; }
 
   void launch();
+  /// To another core, at once. By whoever launches and stops it.
+  void move_to(unsigned core);
   /// It attends after its present round. Wakes it. It has to be launched, and not be stopped before the meeting is over.
   void call_to(Meeting& meeting);
   /// From now on only borders (Queues) are polled: what is on its way gets out, nothing new comes in. Wakes it.
@@ -75,11 +81,14 @@ class Worker {
   void run();
   void loop();
   void settle_on_core();
+  void give_name(pthread_t thread) const;
+  void pin(pthread_t thread) const;
+  void empty_packet_caches() const;
   void attend(Meeting& meeting);
   bool sleep(std::int64_t idle_since, Doorbell::Listen listen);
 
   graph::Worker spec_;
-  const unsigned core_;
+  std::atomic<unsigned> core_;
   WorkerContext context_;
   std::vector<Source> sources_;
   Doorbell doorbell_;
@@ -99,5 +108,8 @@ class Worker {
   std::atomic<std::uint64_t> began_{0};  // by the cycle counter; 0: not yet
   std::atomic<std::uint64_t> ended_{0};
 };
+
+/// For those who do not own them.
+std::vector<Worker*> pointers_to(const std::vector<std::unique_ptr<Worker>>& workers);
 
 }  // namespace smartswitch::runtime

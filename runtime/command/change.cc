@@ -47,7 +47,7 @@ std::optional<Json> order(Client& client, const std::string& method, const std::
 
 std::string difference_text(const Json& report) {
   std::string text;
-  for (const char* what : {"elements", "states", "ports"}) {
+  for (const char* what : {"elements", "states", "ports", "workers"}) {
     for (const char* how : {"added", "removed", "changed"}) {
       const auto names = report[what][how].get<std::vector<std::string>>();
       if (!names.empty()) text += fmt::format("{} {}: {}\n", what, how, fmt::join(names, ", "));

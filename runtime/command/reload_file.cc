@@ -28,6 +28,7 @@ void log_report(const std::string& file, const runtime::Reloaded& report) {
   tell("elements", report.elements);
   tell("state objects", report.states);
   tell("ports", report.ports);
+  tell("workers", report.workers);
   const auto longest = std::max_element(report.pauses.begin(), report.pauses.end());
   if (longest != report.pauses.end()) text += fmt::format("; workers stood still for {} us", *longest / 1000);
   spdlog::info("reloaded {}{}", file, text);

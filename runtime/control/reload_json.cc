@@ -19,6 +19,7 @@ Response reload_response(const Reloaded& report, bool dry_run) {
                {"elements", difference_json(report.elements)},
                {"states", difference_json(report.states)},
                {"ports", difference_json(report.ports)},
+               {"workers", difference_json(report.workers)},
                {"rewired", report.rewired}};
   json["pause_seconds"] = Json::array();
   for (const std::uint64_t pause : report.pauses) json["pause_seconds"].push_back(static_cast<double>(pause) / 1e9);

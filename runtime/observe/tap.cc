@@ -62,16 +62,15 @@ bool Tap::check(const TapOptions& options, const Wiring& wiring, Problems& probl
 
 std::unique_ptr<Tap> Tap::make(const TapOptions& options, const Wiring& wiring, TapSink sink, Problems& problems) {
   if (!check(options, wiring, problems)) return nullptr;
-  return std::unique_ptr<Tap>(new Tap(options, PacketFilter(options.filter), std::move(sink), wiring.workers()));
+  return std::unique_ptr<Tap>(new Tap(options, PacketFilter(options.filter), std::move(sink)));
 }
 
-Tap::Tap(TapOptions options, PacketFilter filter, TapSink sink, std::size_t workers)
+Tap::Tap(TapOptions options, PacketFilter filter, TapSink sink)
     : options_(std::move(options)),
       filter_(std::move(filter)),
       sink_(std::move(sink)),
       wall_minus_monotonic_(read(CLOCK_REALTIME) - read(CLOCK_MONOTONIC)),
       last_moment_(options_.length.nanoseconds == 0 ? INT64_MAX : read(CLOCK_MONOTONIC) + options_.length.nanoseconds) {
-  for (std::size_t i = 0; i < workers; ++i) lanes_.push_back(std::make_unique<Lane>(options_.ring.bytes));
   thread_ = std::thread(&Tap::run, this);
 }
 
@@ -87,6 +86,7 @@ void Tap::attach(std::shared_ptr<const Wiring> wiring) {
     interfaces_[edge.number] = static_cast<std::uint32_t>(at - names_.begin());
     if (at == names_.end()) names_.push_back(edge.name());
   }
+  while (lanes_.size() < wiring_->workers()) lanes_.push_back(std::make_unique<Lane>(options_.ring.bytes));
   for (const auto& lane : lanes_) {
     while (lane->passed.size() < names_.size()) lane->passed.emplace_back();
   }
@@ -176,6 +176,8 @@ bool Tap::rest() {
     changed_.wait_for(lock, kLook, [this] { return ending_; });
   }
   new_names_.assign(names_.begin() + described_, names_.end());
+  rings_.clear();
+  for (const auto& lane : lanes_) rings_.push_back(&lane->ring);
   return ending_;
 }
 
@@ -187,20 +189,20 @@ void Tap::describe_interfaces() {
 // Packets of all workers in the order of their times, as far as rings go now.
 void Tap::write_rings() {
   std::vector<std::size_t> ready;
-  for (const auto& lane : lanes_) ready.push_back(lane->ring.readable());
+  for (const ByteRing* ring : rings_) ready.push_back(ring->readable());
   while (fault_.empty()) {
-    std::size_t oldest = lanes_.size();
+    std::size_t oldest = rings_.size();
     Record next{};
-    for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    for (std::size_t i = 0; i < rings_.size(); ++i) {
       if (ready[i] == 0) continue;
       Record record{};
-      lanes_[i]->ring.peek(&record, sizeof record);
-      if (oldest < lanes_.size() && record.time >= next.time) continue;
+      rings_[i]->peek(&record, sizeof record);
+      if (oldest < rings_.size() && record.time >= next.time) continue;
       oldest = i;
       next = record;
     }
-    if (oldest == lanes_.size()) return;
-    ByteRing& ring = lanes_[oldest]->ring;
+    if (oldest == rings_.size()) return;
+    ByteRing& ring = *rings_[oldest];
     bytes_.resize(next.kept);
     ring.peek(bytes_.data(), next.kept, sizeof next);
     ring.discard(sizeof next + next.kept);

@@ -49,8 +49,7 @@ class Tap final : public EdgeUser {
 
   /// Whether the options are right and fit `wiring`; if not, why, in `problems`.
   static bool check(const TapOptions& options, const Wiring& wiring, Problems& problems);
-  /// Null, with the reasons in `problems`, if the options are wrong or do not fit `wiring`. A graph has as many workers after a
-  /// reload as before.
+  /// Null, with the reasons in `problems`, if the options are wrong or do not fit `wiring`.
   static std::unique_ptr<Tap> make(const TapOptions& options, const Wiring& wiring, TapSink sink, Problems& problems);
   /// Ends it.
   ~Tap() override;
@@ -72,7 +71,7 @@ class Tap final : public EdgeUser {
  private:
   struct Record;
   struct Lane;
-  Tap(TapOptions options, PacketFilter filter, TapSink sink, std::size_t workers);
+  Tap(TapOptions options, PacketFilter filter, TapSink sink);
   void keep(Lane& lane, std::uint32_t interface, Packet packet, std::int64_t time);
   [[nodiscard]] bool full() const { return options_.count != 0 && taken_.load(std::memory_order_relaxed) >= options_.count; }
   void run();
@@ -87,8 +86,7 @@ class Tap final : public EdgeUser {
   PacketFilter filter_;
   TapSink sink_;
   std::int64_t wall_minus_monotonic_ = 0;
-  std::int64_t last_moment_ = 0;              // ns, CLOCK_MONOTONIC
-  std::vector<std::unique_ptr<Lane>> lanes_;  // by worker
+  std::int64_t last_moment_ = 0;  // ns, CLOCK_MONOTONIC
   std::shared_ptr<const Wiring> wiring_;
   std::vector<std::uint32_t> interfaces_;  // by edge: its number among `names_`
   std::atomic<std::uint64_t> taken_{0};
@@ -96,12 +94,15 @@ class Tap final : public EdgeUser {
 
   std::mutex mutex_;  // for what stands between here and the thread
   std::condition_variable changed_;
+  std::vector<std::unique_ptr<Lane>>
+      lanes_;                       // by worker, of those that have left, too; workers need no lock: nobody adds to them meanwhile
   std::vector<std::string> names_;  // of interfaces
   bool ending_ = false;
   bool ended_ = false;
   std::thread thread_;
 
   // The thread's own.
+  std::vector<ByteRing*> rings_;  // of all lanes
   std::vector<std::string> new_names_;
   std::uint32_t described_ = 0;       // interfaces in the capture so far
   std::uint64_t missed_told_ = 0;     // what the capture says of missed packets

@@ -67,16 +67,18 @@ Trace::Trace(TraceOptions options, PacketFilter filter, std::size_t workers)
       filter_(std::move(filter)),
       first_number_(take_numbers(options_.count)),
       wall_minus_monotonic_(read(CLOCK_REALTIME) - read(CLOCK_MONOTONIC)) {
-  const std::size_t bytes = std::max(options_.bytes, kLeastBytes);
-  const std::size_t room = kMostMemory / workers / (sizeof(TraceStep) + bytes);
-  for (std::size_t i = 0; i < workers; ++i) {
-    logs_.push_back(std::make_unique<TraceLog>(std::min(options_.count * kStepsAPacket, room), bytes));
-  }
+  const std::size_t room = kMostMemory / workers / (sizeof(TraceStep) + bytes_of_a_step());
+  log_steps_ = std::min(options_.count * kStepsAPacket, room);
 }
 
 Trace::~Trace() = default;
 
-void Trace::attach(std::shared_ptr<const Wiring> wiring) { wirings_.push_back(std::move(wiring)); }
+std::size_t Trace::bytes_of_a_step() const { return std::max(options_.bytes, kLeastBytes); }
+
+void Trace::attach(std::shared_ptr<const Wiring> wiring) {
+  while (logs_.size() < wiring->workers()) logs_.push_back(std::make_unique<TraceLog>(log_steps_, bytes_of_a_step()));
+  wirings_.push_back(std::move(wiring));
+}
 
 void Trace::pass(const Edge& edge, Batch& batch, Onward onward) {
   TraceLog& log = *logs_[edge.from->worker_number];

@@ -58,6 +58,7 @@ class Trace final : public EdgeUser {
   [[nodiscard]] bool follows(Packet packet) const {
     return static_cast<std::uint16_t>(packet.annotations().trace - first_number_) < options_.count;
   }
+  [[nodiscard]] std::size_t bytes_of_a_step() const;
   bool pick(const Edge& edge, Packet packet);
   static bool adopt(TraceLog& log, const Edge& edge, Packet packet);
   void follow(TraceLog& log, const Edge& edge, Batch& alone, bool made, Onward onward);
@@ -71,7 +72,8 @@ class Trace final : public EdgeUser {
   std::uint16_t first_number_ = 0;
   std::int64_t wall_minus_monotonic_ = 0;
   std::vector<std::shared_ptr<const Wiring>> wirings_;  // those that steps point into
-  std::vector<std::unique_ptr<TraceLog>> logs_;         // by worker
+  std::size_t log_steps_ = 0;                           // that a log has room for
+  std::vector<std::unique_ptr<TraceLog>> logs_;         // by worker; of those that have left, too
   std::atomic<unsigned> picked_{0};
   std::atomic<int> under_way_{0};
   std::atomic<std::uint64_t> steps_left_out_{0};

@@ -23,11 +23,15 @@ def with_another_element(text):
     return changed
 
 
-class Reload(MemswitchTest):
+class LiveSwitch(MemswitchTest):
+    """A switch that runs a copy of a configuration, and what is said to it."""
+
+    TEXT = MEMSWITCH
+
     def setUp(self):
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.file = self.folder / "memswitch.yaml"
-        self.file.write_text(MEMSWITCH)
+        self.file.write_text(self.TEXT)
         self.socket = self.folder / "control.sock"
         self.switch = self.lab.start_switch(SMARTSWITCH, self.file, "--control", self.socket)
         self.addCleanup(self.end, self.switch)
@@ -39,10 +43,8 @@ class Reload(MemswitchTest):
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done.stdout if code == 0 else done.stderr
 
-    def element_names(self):
-        return [element["name"] for element in json.loads(self.order("ctl", "GET", "elements"))]
-
-    def test_no_request_is_lost_by_reloads(self):
+    def reload_under_load(self, text_of):
+        """Reloads text_of(0), text_of(1), ... while a client asks, none of whose requests may be lost. The summary when all is over."""
         found = []
         load = threading.Thread(target=lambda: found.append(
             self.ask("run", "--server", SERVICE, "--keys", 500, "--requests", 20_000, "--rate", 4000, "--get-ratio", 0.9)))
@@ -50,8 +52,7 @@ class Reload(MemswitchTest):
         load.start()
         reloads = 0
         while load.is_alive():
-            text = MEMSWITCH if reloads % 2 else with_another_element(MEMSWITCH)
-            self.file.write_text(text.replace("CACHE_MAX_AGE: 10s", f"CACHE_MAX_AGE: {10 + reloads % 3}s"))
+            self.file.write_text(text_of(reloads))
             report = json.loads(self.order("reload", "--json"))
             self.assertEqual(report["states"]["added"] + report["states"]["removed"], [])
             reloads += 1
@@ -60,6 +61,40 @@ class Reload(MemswitchTest):
         self.assert_all_right(found[0])
         summary = self.stop_cleanly(self.switch)
         self.assertEqual(summary["departed"]["drops"], {"dropped": 0})
+        return summary
+
+
+class Workers(LiveSwitch):
+    """One of them takes packets in and sends them, the others do the work, on cores that they are given while it runs."""
+
+    TEXT = (CONFIGS / "memswitch_one_queue.yaml").read_text().replace(
+        "[memswitch.yaml, parts/by_flow.yaml]", f"[{CONFIGS}/memswitch.yaml, {CONFIGS}/parts/by_flow.yaml]")
+
+    def test_no_request_is_lost_when_workers_come_and_go(self):
+        both = "cores: [0, 1]"
+        self.assertIn(both, self.TEXT)
+        summary = self.reload_under_load(lambda i: self.TEXT.replace(both, ("cores: [0]", both, "cores: [1]")[i % 3]))
+        self.assertIn("io", summary["workers"])
+
+    def test_says_which_workers_come(self):
+        self.file.write_text(self.TEXT.replace("cores: [0, 1]", "cores: [1]"))
+        self.assertIn("workers removed: switch.0, switch.1", self.order("reload", "--dry-run"))
+        self.assertEqual(set(json.loads(self.order("stats", "--json"))["workers"]), {"io", "switch.0", "switch.1"})
+        self.order("reload")
+        self.assertEqual(set(json.loads(self.order("stats", "--json"))["workers"]), {"io", "switch"})
+        self.stop_cleanly(self.switch)
+
+
+class Reload(LiveSwitch):
+    def element_names(self):
+        return [element["name"] for element in json.loads(self.order("ctl", "GET", "elements"))]
+
+    def test_no_request_is_lost_by_reloads(self):
+        def text(i):
+            text = MEMSWITCH if i % 2 else with_another_element(MEMSWITCH)
+            return text.replace("CACHE_MAX_AGE: 10s", f"CACHE_MAX_AGE: {10 + i % 3}s")
+
+        self.reload_under_load(text)
 
     def test_a_file_with_a_fault_changes_nothing(self):
         before = self.element_names()

@@ -35,9 +35,10 @@ class ObservedGraph {
       workers_.push_back(std::make_unique<runtime::Worker>(plan_.workers[i], i, 0, pool_.get()));
     }
     pipeline_ = std::make_unique<runtime::Pipeline>(plan_);
-    EXPECT_TRUE(pipeline_->create(problems) && pipeline_->start_states(problems) && pipeline_->start_elements(*ports_, workers_, problems));
+    EXPECT_TRUE(pipeline_->create(problems) && pipeline_->start_states(problems) &&
+                pipeline_->start_elements(*ports_, runtime::pointers_to(workers_), problems));
     for (const Problem& problem : problems.list()) ADD_FAILURE() << problem.message;
-    pipeline_->go_live(workers_);
+    pipeline_->go_live();
     wiring_ = runtime::wiring_of(*pipeline_);
     hooks.put_on(wiring_);
   }

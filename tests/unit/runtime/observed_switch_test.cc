@@ -7,19 +7,19 @@
 #include <atomic>
 
 #include "graph/load.h"
+#include "runtime/observe/tap.h"
 #include "runtime/observe/trace.h"
 #include "runtime/switch.h"
 
 namespace smartswitch {
 namespace {
 
-graph::Plan plan(const std::string& middle) {
+graph::Plan plan(const std::string& middle, const std::string& workers = "{run: [in]}, {run: [wait]}") {
   const graph::Loaded loaded = graph::load_text(
       "smartswitch: 1\n"
       "elements: {in: {class: Source, rate: 100k}, " +
-          middle + ": PassThrough, wait: Queue, end: Discard}\nconnections: [in -> " + middle +
-          " -> wait -> end]\n"
-          "workers: [{run: [in]}, {run: [wait]}]\n",
+          middle + ": PassThrough, wait: Queue, end: Discard}\nconnections: [in -> " + middle + " -> wait -> end]\nworkers: [" + workers +
+          "]\n",
       "test", {});
   for (const graph::Diagnostic& diagnostic : loaded.diagnostics) ADD_FAILURE() << graph::render(diagnostic, false);
   return *loaded.plan;
@@ -92,6 +92,41 @@ TEST(ObservedSwitch, ATraceGoesOnOverReloads) {
     EXPECT_EQ(packet.visits[1].element, "wait");
     EXPECT_EQ(packet.visits[2].fate, observe::Fate::kDropped);
   }
+  live->stop();
+  EXPECT_EQ(live->snapshot().unaccounted(), 0);
+  EXPECT_EQ(live->close(), 0U);
+}
+
+TEST(ObservedSwitch, ATraceAndATapGoOnWithMoreWorkers) {
+  const std::string one = "{run: [in, wait]}";
+  const std::string two = "{run: [in]}, {run: [wait]}";
+  Problems problems;
+  const auto live = runtime::Switch::create(plan("first", one), {runtime::HugePages::kNo}, problems);
+  ASSERT_NE(live, nullptr);
+  live->start();
+  const auto trace = observe::Trace::make({.count = 1000}, *live->wiring(), problems);
+  observe::TapOptions options;
+  options.place = "wait";
+  const auto tap = observe::Tap::make(
+      options, *live->wiring(), [](std::span<const std::uint8_t>) { return std::string(); }, problems);
+  ASSERT_TRUE(trace && tap) << problems.list()[0].message;
+  live->change_hooks([&](observe::EdgeHooks& hooks) {
+    hooks.add(*trace);
+    hooks.add(*tap);
+  });
+  ASSERT_TRUE(live->reload(plan("first", two), problems));
+  const std::uint64_t before = tap->counts().packets;
+  EXPECT_TRUE(live->wait_until([&] { return tap->counts().packets > before && trace->done(); }, Duration{20'000'000'000}));
+  ASSERT_TRUE(live->reload(plan("first", one), problems));
+  live->change_hooks([&](observe::EdgeHooks& hooks) {
+    hooks.remove(*trace);
+    hooks.remove(*tap);
+  });
+  tap->end();
+  EXPECT_EQ(tap->fault(), "");
+  const observe::TraceResult result = trace->result();
+  ASSERT_EQ(result.packets.size(), 1000U);
+  EXPECT_EQ(result.packets.back().visits.back().worker, "worker1");
   live->stop();
   EXPECT_EQ(live->snapshot().unaccounted(), 0);
   EXPECT_EQ(live->close(), 0U);

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <set>
 #include <thread>
 
@@ -43,6 +45,7 @@ class TestNumberer final : public Element {
     d.source<&TestNumberer::poll>();
     d.parameter("mark", &TestNumberer::mark_, "says nothing");
   }
+  void take_over(Element& before) override { next_ = static_cast<const TestNumberer&>(before).next_; }
   unsigned poll() {
     Batch batch;
     while (!batch.full()) {
@@ -442,11 +445,90 @@ ports: {a: {device: net_ring0}}
 elements: {source: Source, tx: {class: ToDevice, port: a}, rx: {class: PollDevice, port: a}, wait: {class: Queue, capacity: 100000}, end: Discard}
 connections: [source -> tx, rx -> wait -> end]
 )"),
-              ElementsAre(HasSubstr("may keep 102048 packets, and the pool was made for 2048")));
+              ElementsAre(HasSubstr("may keep 103072 packets, and the pool was made for 3072")));
   EXPECT_TRUE(reload(*live, one).nothing());
   live->stop();
   EXPECT_EQ(live->snapshot().unaccounted(), 0);
   EXPECT_EQ(live->close(), 0U);
+}
+
+std::string with_workers(const std::string& workers, const std::string& way = "wait -> more") {
+  const std::string queues = way == "wait" ? "wait: Queue" : "wait: Queue, more: Queue";
+  return "pool: {packets: 900}\nstate: {order: TestOrder}\nelements: {numbers: TestNumberer, " + queues +
+         ", end: {class: TestEnd, order: order}}\nconnections: [numbers -> " + way + " -> end]\nworkers: [" + workers + "]\n";
+}
+
+// The threads of this process by that name, and the cores that each may run on.
+std::vector<std::string> cores_of_threads(const std::string& name) {
+  std::vector<std::string> cores;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream status(task.path() / "status");
+    bool is_it = false;
+    for (std::string line; std::getline(status, line);) {
+      if (line.starts_with("Name:")) is_it = line.ends_with("\t" + name);
+      if (is_it && line.starts_with("Cpus_allowed_list:")) cores.push_back(line.substr(line.find('\t') + 1));
+    }
+  }
+  return cores;
+}
+
+TEST(Reload, WorkersComeAndGoAndChangeTheirWork) {
+  const std::string plans[] = {
+      with_workers("{run: [numbers, wait, more]}"),
+      with_workers("{run: [numbers]}, {run: [wait]}, {run: [more]}"),
+      with_workers("{run: [more]}, {run: [numbers, wait]}"),
+      with_workers("{run: [wait], idle: poll}, {run: [more]}, {run: [numbers]}"),
+  };
+  const std::size_t workers[] = {1, 3, 2, 3};
+  const auto live = run(plans[0]);
+  ASSERT_TRUE(live);
+  for (unsigned i = 1; i <= 100; ++i) {
+    const std::uint64_t seen = live->snapshot().state("order")->counters[0].value;
+    const Reloaded report = reload(*live, plans[i % 4]);
+    ASSERT_FALSE(report.nothing());
+    ASSERT_EQ(report.pauses.size(), workers[(i - 1) % 4]);
+    ASSERT_EQ(live->snapshot().workers.size(), workers[i % 4]);
+    ASSERT_TRUE(live->wait_until([&] { return live->snapshot().state("order")->counters[0].value > seen + 1000; }, kReloadPatience));
+  }
+  EXPECT_THAT(reload(*live, plans[1]).workers.added, ElementsAre("worker1", "worker2"));
+  EXPECT_EQ(cores_of_threads("worker2").size(), 1U);
+  const Reloaded last = reload(*live, plans[0]);
+  EXPECT_THAT(last.workers.removed, ElementsAre("worker1", "worker2"));
+  EXPECT_THAT(last.workers.changed, IsEmpty());
+  EXPECT_THAT(cores_of_threads("worker2"), IsEmpty()) << "its thread goes on";
+  reload(*live, with_workers("{run: [numbers, wait, more], name: other}"));
+  EXPECT_EQ(cores_of_threads("other").size(), 1U);
+  expect_nothing_lost(*live);
+}
+
+TEST(Reload, LosesAndReordersNothingOfAQueueThatEnds) {
+  const std::string longer = with_workers("{run: [numbers]}, {run: [wait]}, {run: [more]}", "more -> wait");
+  const std::string shorter = with_workers("{run: [numbers]}, {run: [wait]}", "wait");
+  const auto live = run(longer);
+  ASSERT_TRUE(live);
+  for (unsigned i = 1; i <= 100; ++i) {
+    const std::uint64_t seen = live->snapshot().state("order")->counters[0].value;
+    reload(*live, i % 2 == 0 ? longer : shorter);
+    ASSERT_TRUE(live->wait_until([&] { return live->snapshot().state("order")->counters[0].value > seen + 1000; }, kReloadPatience));
+  }
+  expect_nothing_lost(*live);
+}
+
+TEST(Reload, MovesAWorkerToAnotherCore) {
+  const std::vector<unsigned> cores = allowed_cores();
+  const auto on = [](unsigned core) { return with_workers("{run: [numbers, wait, more], core: " + std::to_string(core) + "}"); };
+  const auto live = run(on(cores.front()));
+  ASSERT_TRUE(live);
+  const std::uint64_t rounds = live->snapshot().workers[0].rounds;
+  EXPECT_THAT(reload(*live, on(cores.back())).workers.changed.size(), cores.size() > 1 ? 1 : 0);
+  EXPECT_EQ(live->snapshot().workers[0].core, cores.back());
+  EXPECT_THAT(cores_of_threads("worker0"), ElementsAre(std::to_string(cores.back())));
+  EXPECT_GE(live->snapshot().workers[0].rounds, rounds) << "it is another one";
+  reload(*live, with_workers("{run: [numbers, wait, more]}"));
+  EXPECT_EQ(live->snapshot().workers[0].core, cores.back()) << "it stays where it is";
+  EXPECT_THAT(refusal(*live, on(9999)), ElementsAre(HasSubstr("worker `worker0` cannot run on core 9999 (this process may use core")));
+  EXPECT_EQ(live->snapshot().workers[0].core, cores.back());
+  expect_nothing_lost(*live);
 }
 
 TEST(Reload, KeepsPacketsThatAnElementWithOtherParametersHolds) {

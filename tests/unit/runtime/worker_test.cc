@@ -13,6 +13,7 @@
 #include "runtime/clock.h"
 #include "runtime/cores.h"
 #include "runtime/eal.h"
+#include "runtime/pool.h"
 
 namespace smartswitch::runtime {
 namespace {
@@ -41,6 +42,19 @@ class Polled final : public Element {
  private:
   void on_time() { fired_at.store(now()); }
   Timer timer_;
+};
+
+// Takes a packet from the pool and gives it back.
+class Borrower final : public Element {
+ public:
+  static unsigned poll(Element& element) {
+    auto& self = static_cast<Borrower&>(element);
+    const Packet packet = self.allocate();
+    if (packet) self.consume(packet);
+    self.polls.add();
+    return 0;
+  }
+  Counter polls;
 };
 
 // Answers what comes to its end of a pair of sockets.
@@ -139,6 +153,34 @@ TEST_F(WorkerTest, WakesForTimers) {
   EXPECT_TRUE(comes([&] { return source_.fired_at.load() != 0; })) << "it sleeps past its timer";
   worker_->stop();
   EXPECT_GE(source_.fired_at.load(), source_.due.load());
+}
+
+TEST_F(WorkerTest, LeavesNoPacketsInItsCache) {
+  Problems problems;
+  const Pool pool = make_pool({.packets = 512, .cache = 64, .data_room = 2048}, problems);
+  ASSERT_TRUE(pool);
+  Borrower borrower;
+  ElementInfo info;
+  info.poll = &Borrower::poll;
+  Worker worker(spec_, 0, allowed_cores().front(), pool.get());
+  borrower.set_worker(&worker.context());
+  worker.add_source(info, borrower);
+  worker.launch();
+  EXPECT_TRUE(comes([&] { return borrower.polls.value() > 0; }));
+  worker.stop();
+  std::array<void*, 512> all{};
+  EXPECT_EQ(rte_mempool_generic_get(pool.get(), all.data(), all.size(), nullptr), 0) << "others cannot have all of them";
+}
+
+TEST_F(WorkerTest, MovesToAnotherCore) {
+  make(graph::Idle::kAdaptive);
+  worker_->launch();
+  EXPECT_TRUE(comes([&] { return worker_->rounds() > 0; }));
+  worker_->move_to(allowed_cores().back());
+  EXPECT_EQ(worker_->core(), allowed_cores().back());
+  const std::uint64_t rounds = worker_->rounds();
+  EXPECT_TRUE(comes([&] { return worker_->rounds() > rounds; }));
+  worker_->stop();
 }
 
 TEST_F(WorkerTest, PollsOnlyBordersWhenItDrains) {
@@ -246,7 +288,8 @@ TEST_F(BellTest, EndsWhileItSleeps) {
 TEST_F(BellTest, SleepsAlthoughABellRingsInVain) {
   Echo broken;
   spec_.max_sleep = Duration{kMillisecond};
-  worker_->reset(spec_);
+  worker_->forget_sources();
+  worker_->take_up(spec_);
   worker_->add_source(info_, echo_);
   for (const Echo* echo : {&echo_, &broken}) worker_->add_bell(echo->bell());
   worker_->rely_on_bells();
