@@ -33,8 +33,7 @@ std::optional<Plan> build(const Sections& sections, const Sources& sources, Vari
   plan.connections = std::move(wiring.connections);
   plan.control = std::move(specification.control);
   for (const std::string& name : sources.names()) plan.files.push_back({name, sources.text(name)});
-  plan.pool_packets = specification.pool_packets;
-  plan.pool_cache = specification.pool_cache;
+  plan.pool = specification.pool;
   return plan;
 }
 

@@ -83,6 +83,15 @@ struct ListenAddress {
 };
 std::optional<ListenAddress> parse_listen_address(std::string_view text);
 
+/// `pool:`: where packets lie.
+struct PacketPool {
+  std::uint32_t packets = 0;        ///< 0: as many as ports, queues and elements can hold
+  std::uint32_t cache = 256;        ///< packets that each worker keeps at hand
+  std::uint32_t large_packets = 0;  ///< at least; and as many as elements make
+  bool operator==(const PacketPool&) const = default;
+  static void describe(DescribeFields<PacketPool>& d);
+};
+
 /// How a worker without packets waits.
 enum class Idle : std::uint8_t {
   kPoll,      ///< never sleeps: lowest latency, takes its whole core
@@ -137,8 +146,7 @@ struct Plan {
   std::vector<Instance> instances;
   std::vector<Link> links;
   Control control;
-  std::uint32_t pool_packets = 0;        ///< from `pool: {packets: N}`; 0: sized from ports, queues and what elements hold
-  std::uint32_t pool_cache = 256;        ///< packets each worker keeps at hand
+  PacketPool pool;
   std::vector<ConfigurationFile> files;  ///< the first, then what it includes
   std::vector<SetParameter> set;         ///< since the files were read; parameters above have these values
 };

@@ -23,27 +23,11 @@ const std::vector<ParameterInfo>& fields_of() {
   return fields;
 }
 
-struct Pool {
-  std::uint32_t packets = 0;
-  std::uint32_t cache = 256;
-  static void describe(DescribeFields<Pool>& d) {
-    d.parameter("packets", &Pool::packets, "packets in the pool; 0: as many as ports, queues and elements can hold");
-    d.parameter("cache", &Pool::cache, "packets that each worker keeps at hand").between(0, 512);
-  }
-};
-
 template <class Info>
 std::vector<std::string> class_names(const std::vector<const Info*>& all) {
   std::vector<std::string> names;
   for (const Info* info : all) names.push_back(info->name);
   return names;
-}
-
-void read_pool(const Value& value, Specification& specification, Report& report) {
-  Pool pool;
-  if (!ParameterType<Pool>::parse(value, pool, report.problems())) return;
-  specification.pool_packets = pool.packets;
-  specification.pool_cache = pool.cache;
 }
 
 /// DPDK tells virtual devices apart by what stands before the first comma.
@@ -172,11 +156,19 @@ void check_element(const ElementInfo& info, const Location& where, const Value& 
   }
 }
 
-std::vector<ParameterInfo> pool_parameters() { return detail::FieldsOf<Pool>::get(); }
+void PacketPool::describe(DescribeFields<PacketPool>& d) {
+  d.parameter("packets", &PacketPool::packets, "packets in the pool; 0: as many as ports, queues and elements can hold");
+  d.parameter("cache", &PacketPool::cache, "packets that each worker keeps at hand").between(0, 512);
+  d.parameter("large_packets", &PacketPool::large_packets,
+              "packets of up to 65,407 bytes, 64 KiB each, if elements that the file has later need more than those that it has now");
+}
+
+std::vector<ParameterInfo> pool_parameters() { return detail::FieldsOf<PacketPool>::get(); }
 
 Specification read_specification(const Sections& sections, Variables& variables, Report& report) {
   Specification specification;
-  if (sections.pool != nullptr) read_pool(variables.fill(sections.pool->value, nullptr), specification, report);
+  if (sections.pool != nullptr)
+    ParameterType<PacketPool>::parse(variables.fill(sections.pool->value, nullptr), specification.pool, report.problems());
   if (sections.control != nullptr)
     read_control(*sections.control, variables.fill(sections.control->value, nullptr), specification.control, report);
   for (const Value::Member* member : sections.ports) {

@@ -22,8 +22,7 @@ struct Specification {
   /// Of every state object its class, which is null if there is no such class.
   std::map<std::string, const StateInfo*> state_classes;
   Control control;
-  std::uint32_t pool_packets = 0;
-  std::uint32_t pool_cache = 256;
+  PacketPool pool;
 };
 
 /// What `pool:` takes.

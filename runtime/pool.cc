@@ -48,18 +48,18 @@ PoolNeeds planned_needs(const graph::Plan& plan) {
 
 std::uint64_t packets_in_caches(const graph::Plan& plan) {
   // DPDK fills a cache up to one and a half of its size.
-  return threads_of(plan) * (plan.pool_cache * 3ULL / 2 + 2ULL * Batch::kCapacity);
+  return threads_of(plan) * (plan.pool.cache * 3ULL / 2 + 2ULL * Batch::kCapacity);
 }
 
 PoolSize size_pool(const graph::Plan& plan, const PoolNeeds& needs) {
-  std::uint64_t packets = plan.pool_packets;
+  std::uint64_t packets = plan.pool.packets;
   if (packets == 0) packets = needs.in_rings + needs.may_hold + kReserveForReloads + packets_in_caches(plan) + kSlack;
 
   PoolSize size;
   size.packets = static_cast<std::uint32_t>(std::min<std::uint64_t>(packets, UINT32_MAX / 2));
   // In a small pool the caches must not keep from one worker what another one needs.
   const std::uint64_t fair = packets / (4 * threads_of(plan));
-  size.cache = static_cast<std::uint32_t>(std::min({std::uint64_t{plan.pool_cache}, fair, std::uint64_t{RTE_MEMPOOL_CACHE_MAX_SIZE}}));
+  size.cache = static_cast<std::uint32_t>(std::min({std::uint64_t{plan.pool.cache}, fair, std::uint64_t{RTE_MEMPOOL_CACHE_MAX_SIZE}}));
   const unsigned frame = std::max<unsigned>(RTE_MBUF_DEFAULT_DATAROOM, needs.mtu + kFrameOverhead);
   size.data_room = static_cast<std::uint16_t>(std::min<unsigned>(frame + RTE_PKTMBUF_HEADROOM, UINT16_MAX));
   return size;

@@ -48,7 +48,7 @@ bool Switch::Parts::build(const SwitchOptions& options, Problems& problems) {
 
   PoolNeeds needs = planned_needs(*plan);
   needs.may_hold = pipeline->may_hold();
-  const PoolSize large = size_large_pool(pipeline->large_packets());
+  const PoolSize large = size_large_pool(std::max<std::uint64_t>(pipeline->large_packets(), plan->pool.large_packets));
   EalNeeds eal{options.huge_pages, size_pool(*plan, needs).bytes() + large.bytes(), {}};
   for (const graph::Port& port : plan->ports) {
     if (is_pci_address(port.device)) eal.pci_devices.push_back(port.device);

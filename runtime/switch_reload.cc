@@ -20,19 +20,20 @@ namespace smartswitch::runtime {
 bool Switch::Parts::check_reload(const graph::Plan& next, const Pipeline& made, Problems& problems) const {
   const std::size_t before = problems.size();
   const std::string restart = "restart the switch for that";
-  if (next.pool_packets != plan->pool_packets || next.pool_cache != plan->pool_cache) {
+  if (next.pool != plan->pool) {
     problems.add({}, "the packet pool cannot be changed while packets are in it", restart);
   }
   const std::uint64_t needs = ports->in_rings(next) + made.may_hold() + packets_in_caches(next);
-  if (next.pool_packets == 0 && needs > first_needs + kReserveForReloads) {
+  if (next.pool.packets == 0 && needs > first_needs + kReserveForReloads) {
     problems.add({}, fmt::format("its devices, elements and workers may keep {} packets, and the pool was made for {}", needs, first_needs),
-                 "make Queues smaller, or restart the switch; `pool: {packets: N}` makes room beforehand");
+                 fmt::format("make Queues smaller, or restart the switch; `pool: {{packets: {}}}` makes room beforehand",
+                             pool->size + needs - first_needs));
   }
-  if (made.large_packets() > (large_pool ? large_pool->size : 0)) {
+  const std::uint64_t large = large_pool ? large_pool->size : 0;
+  if (made.large_packets() > large) {
     problems.add({},
-                 fmt::format("its elements may have {} large packets on their way, and there is room for {}", made.large_packets(),
-                             large_pool ? large_pool->size : 0),
-                 restart);
+                 fmt::format("its elements may have {} large packets on their way, and there is room for {}", made.large_packets(), large),
+                 fmt::format("restart the switch; `pool: {{large_packets: {}}}` makes room beforehand", made.large_packets()));
   }
   return problems.size() == before && ports->suit(next, problems);
 }

@@ -4,6 +4,7 @@
 
 import json
 import pathlib
+import re
 import signal
 import subprocess
 import tempfile
@@ -33,6 +34,9 @@ class LiveSwitch(MemswitchTest):
         self.file = self.folder / "memswitch.yaml"
         self.file.write_text(self.TEXT)
         self.socket = self.folder / "control.sock"
+        self.start()
+
+    def start(self):
         self.switch = self.lab.start_switch(SMARTSWITCH, self.file, "--control", self.socket)
         self.addCleanup(self.end, self.switch)
         self.switch.wait_until(self.lab.service_answers, f"ping to {SERVICE}")
@@ -67,21 +71,44 @@ class LiveSwitch(MemswitchTest):
 class Workers(LiveSwitch):
     """One of them takes packets in and sends them, the others do the work, on cores that they are given while it runs."""
 
-    TEXT = (CONFIGS / "memswitch_one_queue.yaml").read_text().replace(
-        "[memswitch.yaml, parts/by_flow.yaml]", f"[{CONFIGS}/memswitch.yaml, {CONFIGS}/parts/by_flow.yaml]")
+    ONE, BOTH = "cores: [0]", "cores: [0, 1]"
+    ROOM = "pool: {packets: 65536, large_packets: 1024}\n"
+    TEXT = ROOM + (CONFIGS / "memswitch_one_queue.yaml").read_text().replace(
+        "[memswitch.yaml, parts/by_flow.yaml]", f"[{CONFIGS}/memswitch.yaml, {CONFIGS}/parts/by_flow.yaml]").replace(BOTH, ONE)
+
+    def text(self, cores):
+        return self.TEXT.replace(self.ONE, cores)
+
+    def workers(self):
+        return set(json.loads(self.order("stats", "--json"))["workers"])
 
     def test_no_request_is_lost_when_workers_come_and_go(self):
-        both = "cores: [0, 1]"
-        self.assertIn(both, self.TEXT)
-        summary = self.reload_under_load(lambda i: self.TEXT.replace(both, ("cores: [0]", both, "cores: [1]")[i % 3]))
-        self.assertIn("io", summary["workers"])
+        self.reload_under_load(lambda i: self.text((self.BOTH, "cores: [1]", self.ONE)[i % 3]))
 
     def test_says_which_workers_come(self):
-        self.file.write_text(self.TEXT.replace("cores: [0, 1]", "cores: [1]"))
-        self.assertIn("workers removed: switch.0, switch.1", self.order("reload", "--dry-run"))
-        self.assertEqual(set(json.loads(self.order("stats", "--json"))["workers"]), {"io", "switch.0", "switch.1"})
+        self.file.write_text(self.text(self.BOTH))
+        self.assertIn("workers added: switch.0, switch.1", self.order("reload", "--dry-run"))
+        self.assertEqual(self.workers(), {"io", "switch"})
         self.order("reload")
-        self.assertEqual(set(json.loads(self.order("stats", "--json"))["workers"]), {"io", "switch"})
+        self.assertEqual(self.workers(), {"io", "switch.0", "switch.1"})
+        self.stop_cleanly(self.switch)
+
+    def test_says_how_much_room_they_need(self):
+        self.stop_cleanly(self.switch)
+        self.file.write_text(self.TEXT.replace(self.ROOM, ""))
+        self.start()
+        self.file.write_text(self.text(self.BOTH).replace(self.ROOM, ""))
+        said = self.order("reload", code=1)
+        packets = re.search(r"`pool: {packets: (\d+)}` makes room", said)[1]
+        large = re.search(r"`pool: {large_packets: (\d+)}` makes room", said)[1]
+        self.assertEqual(self.workers(), {"io", "switch"})
+        self.stop_cleanly(self.switch)
+        room = f"pool: {{packets: {packets}, large_packets: {large}}}\n"
+        self.file.write_text(self.TEXT.replace(self.ROOM, room))
+        self.start()
+        self.file.write_text(self.text(self.BOTH).replace(self.ROOM, room))
+        self.order("reload")
+        self.assertEqual(self.workers(), {"io", "switch.0", "switch.1"})
         self.stop_cleanly(self.switch)
 
 

@@ -15,7 +15,7 @@ using ::testing::SizeIs;
 TEST(Plan, HasWhatTheFileSays) {
   const Plan plan = plan_of(R"(
 smartswitch: 1
-pool: {packets: 5000, cache: 128}
+pool: {packets: 5000, cache: 128, large_packets: 64}
 ports:
   clients: {device: "net_tap0,iface=x", rx_queues: 1, mtu: 1500, mac: 02:00:00:00:01:01, promiscuous: false}
   servers: net_null1
@@ -28,8 +28,9 @@ elements:
 connections:
   - rx -> shared -> tx
 )");
-  EXPECT_EQ(plan.pool_packets, 5000U);
-  EXPECT_EQ(plan.pool_cache, 128U);
+  EXPECT_EQ(plan.pool.packets, 5000U);
+  EXPECT_EQ(plan.pool.cache, 128U);
+  EXPECT_EQ(plan.pool.large_packets, 64U);
   ASSERT_THAT(plan.ports, SizeIs(2));
   EXPECT_EQ(plan.ports[0].name, "clients");
   EXPECT_EQ(plan.ports[0].device, "net_tap0,iface=x");

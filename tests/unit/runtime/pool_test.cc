@@ -31,7 +31,7 @@ TEST(PoolSize, CoversRingsElementsAndWorkers) {
 
 TEST(PoolSize, TakesWhatTheFileSays) {
   graph::Plan plan = plan_with_workers(1);
-  plan.pool_packets = 100;
+  plan.pool.packets = 100;
   const PoolSize size = size_pool(plan, {.in_rings = 5000, .may_hold = 0, .mtu = 1500});
   EXPECT_EQ(size.packets, 100U);
   EXPECT_LE(size.cache * 2 * 3 / 2, 100U) << "caches could swallow the whole pool";
