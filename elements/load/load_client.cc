@@ -271,7 +271,8 @@ class LoadClient final : public Element {
 
   // ---- requests
 
-  // Only turns that there are now: where answers come within the call, more would never end.
+  // Only as many turns as there are now: where answers come within the call, more would never end. There may be fewer by then, or none at
+  // all, if filling ends within one.
   unsigned send_in_turn() {
     unsigned sent = 0;
     const std::size_t most = turns_->count();
@@ -279,7 +280,7 @@ class LoadClient final : public Element {
       Batch batch;
       const std::int64_t at = exact_now();
       if (phase_ == LoadPhase::kWarmingUp && at >= measure_from_) enter(LoadPhase::kMeasuring, measure_from_);
-      while (!batch.full() && sent + batch.size() < most && !batch_was_last_) {
+      while (!batch.full() && sent + batch.size() < most && !batch_was_last_ && turns_ && !turns_->none()) {
         const Packet packet = make(turns_->next(), at, at);
         if (!packet) break;
         turns_->take();
@@ -463,6 +464,7 @@ class LoadClient final : public Element {
     }
     if (request.counted) count(request, verdict, at);
     under_way_->end(client, request, UnderWay::Status::kAnswered);
+    if (!request.parts.empty()) free_parts(request);  // the answer came whole after all
     if (request.set) {
       if (verdict == Verdict::kStored) {
         history_->acknowledged(request.key);
