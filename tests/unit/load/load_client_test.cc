@@ -86,6 +86,17 @@ TEST(LoadClient, FillsAgainWhatWasLost) {
   EXPECT_EQ(client.figures().hits, 10U);
 }
 
+TEST(LoadClient, FillsWhatItHadNoBufferFor) {
+  ServedClient client(Parameters{{"fill", "true"}, {"keys", "3"}}, {{"requests", "10"}});
+  std::vector<rte_mbuf*> all;
+  while (rte_mbuf* mbuf = rte_pktmbuf_alloc(client.bench().pool())) all.push_back(mbuf);
+  EXPECT_THAT(client.requests(), SizeIs(0));
+  rte_pktmbuf_free_bulk(all.data(), static_cast<unsigned>(all.size()));
+  client.serve_all();
+  EXPECT_EQ(client.figures().filled, 3U);
+  EXPECT_EQ(client.figures().hits, 10U);
+}
+
 TEST(LoadClient, FillsAndThenMeasuresWithAnswersThatComeWithinTheCall) {
   for (const char* rate : {"0", "1000"}) {
     ServedClient client(Parameters{{"fill", "true"}, {"rate", rate}, {"arrivals", "even"}}, {{"length", "10ms"}});
