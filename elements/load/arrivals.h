@@ -18,19 +18,30 @@ enum class ArrivalPattern : std::uint8_t {
 /// before it asks again measures fewest where they are slowest: "coordinated omission".)
 class Arrivals {
  public:
-  Arrivals(ArrivalPattern pattern, double per_second, std::uint64_t seed) : pattern_(pattern), gap_(1e9 / per_second), random_(seed) {}
+  /// None is due before `from` (ns).
+  Arrivals(ArrivalPattern pattern, double per_second, std::uint64_t seed, std::int64_t from)
+      : pattern_(pattern), gap_(1e9 / per_second), from_(from), random_(seed) {
+    take();
+  }
 
-  /// The next one, in ns since the first could have been; never less than the one before.
-  std::int64_t next() {
+  /// When the next one is due (ns); never before the one before.
+  [[nodiscard]] std::int64_t next() const { return next_; }
+  void take() {
     // 1 - u is never 0.
-    at_ += pattern_ == ArrivalPattern::kEven ? gap_ : -std::log(1 - random_.uniform()) * gap_;
-    return static_cast<std::int64_t>(at_);
+    since_ += pattern_ == ArrivalPattern::kEven ? gap_ : -std::log(1 - random_.uniform()) * gap_;
+    next_ = from_ + static_cast<std::int64_t>(since_);
+  }
+  /// About how many are due before `end`, from the next one on: as the rate has it, none is drawn.
+  [[nodiscard]] std::uint64_t due_before(std::int64_t end) const {
+    return end <= next_ ? 0 : 1 + static_cast<std::uint64_t>(static_cast<double>(end - next_) / gap_);
   }
 
  private:
   ArrivalPattern pattern_;
   double gap_;  // ns, in the mean
-  double at_ = 0;
+  std::int64_t from_;
+  std::int64_t next_ = 0;
+  double since_ = 0;
   Random random_;
 };
 

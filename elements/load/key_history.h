@@ -22,8 +22,8 @@ class KeyHistory {
   void prefetch(std::uint64_t key) const { __builtin_prefetch(&keys_[key]); }
 
   [[nodiscard]] bool set_under_way(std::uint64_t key) const { return keys_[key].under_way; }
-  /// Begins a set, and returns the version that it writes. With `again`, it repeats the last one, whose answer was lost: if this one is
-  /// answered, it does not matter whether that was done.
+  /// Begins a set, and returns the version that it writes. With `again`, it repeats the last one, if there was one, whose answer was lost:
+  /// if this one is answered, it does not matter whether that was done.
   std::uint32_t begin_set(std::uint64_t key, bool again = false) {
     Key& k = keys_[key];
     k.under_way = 1;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "elements/load/answer_judge.h"
 #include "elements/load/latency_histogram.h"
 #include "elements/sdk/counter.h"
 #include "elements/sdk/describe.h"
@@ -32,13 +33,20 @@ class LoadReport final : public State, public LoadResults {
   bool claim() { return !claimed_.exchange(true); }
   [[nodiscard]] Duration warm_up() const { return warm_up_; }
   [[nodiscard]] Duration length() const { return length_; }
-  /// UINT64_MAX if there is no limit.
-  [[nodiscard]] std::uint64_t most_requests() const { return requests_limit_ == 0 ? UINT64_MAX : requests_limit_; }
+  /// As many requests are counted as are to be.
+  [[nodiscard]] bool enough() const { return requests_limit_ != 0 && requests.value() >= requests_limit_; }
   [[nodiscard]] bool end_asked() const { return end_asked_.load(std::memory_order_relaxed); }
   void set_fill(std::uint64_t keys) { to_fill_ = keys; }
   /// `now` is of CLOCK_MONOTONIC. Called on the worker's thread: its CPU time is read when measuring begins and when sending ends.
   void enter(LoadPhase phase, std::int64_t now);
   void answered_at(std::int64_t now) { last_answer_.store(now, std::memory_order_relaxed); }
+  /// A request that has been sent, and is to be counted; `with_lateness`: how late it was, too.
+  void count_request(const load::UnderWay& request, bool with_lateness) {
+    requests.add();
+    if (with_lateness) lateness.record(request.sent - request.due);
+  }
+  /// Any answer to a request, `now` (of CLOCK_MONOTONIC).
+  void count_answer(const load::UnderWay& request, load::Verdict verdict, std::int64_t now);
   void give_up() { gave_up_.store(true, std::memory_order_relaxed); }
   /// Keeps the first few.
   void complain(std::string text);
@@ -82,5 +90,30 @@ class LoadReport final : public State, public LoadResults {
   mutable std::mutex mutex_;
   std::vector<std::string> complaints_;  // under mutex_
 };
+
+inline void LoadReport::count_answer(const load::UnderWay& request, load::Verdict verdict, std::int64_t now) {
+  answers_ever.add();
+  if (verdict == load::Verdict::kWrong) wrong.add();
+  if (!request.counted) return;
+  answers.add();
+  answered_at(now);
+  (request.set ? sets : gets).record(now - request.due);
+  switch (verdict) {
+    case load::Verdict::kHit:
+      hits.add();
+      break;
+    case load::Verdict::kMiss:
+      misses.add();
+      break;
+    case load::Verdict::kStored:
+      stored.add();
+      break;
+    case load::Verdict::kError:
+      errors.add();
+      break;
+    case load::Verdict::kWrong:
+      break;
+  }
+}
 
 }  // namespace smartswitch

@@ -2,6 +2,7 @@
 // Copyright the SmartSwitch authors
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -30,6 +31,8 @@ struct UnderWay {
 class RequestsUnderWay {
  public:
   static constexpr std::size_t kMostOfAClient = 32768;
+  /// Places for so many of a client: twice as many, so that a free one is found at once.
+  static std::size_t places_for(double waiting) { return static_cast<std::size_t>(std::clamp<double>(2 * waiting, 64, kMostOfAClient)); }
 
   /// At most `at_once` (up to kMostOfAClient) of each client.
   RequestsUnderWay(std::size_t clients, std::size_t at_once);
@@ -54,6 +57,14 @@ class RequestsUnderWay {
         end(i, request, UnderWay::Status::kLost);
         lost(i, request);
       }
+    }
+  }
+
+  /// Calls `call(request)` for every place, whatever its status.
+  template <class Call>
+  void for_each(Call&& call) {
+    for (Client& client : clients_) {
+      for (std::size_t i = 0; i <= mask_; ++i) call(client.places[i]);
     }
   }
 

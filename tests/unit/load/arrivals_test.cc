@@ -11,16 +11,27 @@ namespace smartswitch::load {
 namespace {
 
 TEST(Arrivals, EvenOnesAreTheSameTimeApart) {
-  Arrivals arrivals(ArrivalPattern::kEven, 1000, 1);
-  EXPECT_EQ(arrivals.next(), 1'000'000);
-  EXPECT_EQ(arrivals.next(), 2'000'000);
-  for (int i = 2; i < 999'999; ++i) arrivals.next();
-  EXPECT_EQ(arrivals.next(), 1'000'000'000'000);
+  Arrivals arrivals(ArrivalPattern::kEven, 1000, 1, 5);
+  EXPECT_EQ(arrivals.next(), 1'000'005);
+  EXPECT_EQ(arrivals.next(), 1'000'005);
+  arrivals.take();
+  EXPECT_EQ(arrivals.next(), 2'000'005);
+  for (int i = 2; i < 1'000'000; ++i) arrivals.take();
+  EXPECT_EQ(arrivals.next(), 1'000'000'000'005);
+}
+
+TEST(Arrivals, TellHowManyAreDueBeforeATime) {
+  Arrivals arrivals(ArrivalPattern::kEven, 1000, 1, 0);
+  EXPECT_EQ(arrivals.due_before(1'000'000), 0U);
+  EXPECT_EQ(arrivals.due_before(1'000'001), 1U);
+  EXPECT_EQ(arrivals.due_before(5'500'000), 5U);
+  arrivals.take();
+  EXPECT_EQ(arrivals.due_before(5'500'000), 4U);
 }
 
 TEST(Arrivals, PoissonGapsHaveTheMeanAndTheSpreadOfAnExponential) {
   constexpr int kMany = 200'000;
-  Arrivals arrivals(ArrivalPattern::kPoisson, 10'000, 1);
+  Arrivals arrivals(ArrivalPattern::kPoisson, 10'000, 1, 0);
   double sum = 0;
   double squares = 0;
   std::int64_t last = 0;
@@ -31,6 +42,7 @@ TEST(Arrivals, PoissonGapsHaveTheMeanAndTheSpreadOfAnExponential) {
     sum += gap;
     squares += gap * gap;
     last = at;
+    arrivals.take();
   }
   const double mean = sum / kMany;
   EXPECT_NEAR(mean, 100'000, 1000);
@@ -38,9 +50,9 @@ TEST(Arrivals, PoissonGapsHaveTheMeanAndTheSpreadOfAnExponential) {
 }
 
 TEST(Arrivals, FollowFromTheSeed) {
-  Arrivals one(ArrivalPattern::kPoisson, 1000, 7);
-  Arrivals same(ArrivalPattern::kPoisson, 1000, 7);
-  Arrivals other(ArrivalPattern::kPoisson, 1000, 8);
+  Arrivals one(ArrivalPattern::kPoisson, 1000, 7, 0);
+  Arrivals same(ArrivalPattern::kPoisson, 1000, 7, 0);
+  Arrivals other(ArrivalPattern::kPoisson, 1000, 8, 0);
   const std::int64_t first = one.next();
   EXPECT_EQ(first, same.next());
   EXPECT_NE(first, other.next());

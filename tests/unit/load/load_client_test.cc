@@ -86,6 +86,34 @@ TEST(LoadClient, FillsAgainWhatWasLost) {
   EXPECT_EQ(client.figures().hits, 10U);
 }
 
+TEST(LoadClient, FillsWhatItHadNoBufferFor) {
+  ServedClient client(Parameters{{"fill", "true"}, {"keys", "3"}}, {{"requests", "10"}});
+  std::vector<rte_mbuf*> all;
+  while (rte_mbuf* mbuf = rte_pktmbuf_alloc(client.bench().pool())) all.push_back(mbuf);
+  EXPECT_THAT(client.requests(), SizeIs(0));
+  rte_pktmbuf_free_bulk(all.data(), static_cast<unsigned>(all.size()));
+  client.serve_all();
+  EXPECT_EQ(client.figures().filled, 3U);
+  EXPECT_EQ(client.figures().hits, 10U);
+}
+
+TEST(LoadClient, FillsAndThenMeasuresWithAnswersThatComeWithinTheCall) {
+  for (const char* rate : {"0", "1000"}) {
+    ServedClient client(Parameters{{"fill", "true"}, {"rate", rate}, {"arrivals", "even"}}, {{"length", "10ms"}});
+    client.serve_at_once();
+    for (int i = 0; i < 100; ++i) {
+      client.bench().poll();
+      client.pass(1);
+    }
+    const LoadFigures f = client.figures();
+    EXPECT_EQ(f.phase, LoadPhase::kDone);
+    EXPECT_EQ(f.filled, 10U);
+    EXPECT_GE(f.requests, 9U);
+    EXPECT_EQ(f.hits, f.requests);
+    EXPECT_EQ(f.late, 0U);
+  }
+}
+
 TEST(LoadClient, GoesOnFillingWhenTheServerRefusesAKey) {
   ServedClient client(Parameters{{"fill", "true"}, {"keys", "2"}}, {{"requests", "10"}});
   const std::vector<Asked> asked = client.requests();
@@ -227,6 +255,15 @@ TEST(LoadClient, PutsAnswersInSeveralDatagramsTogether) {
   client.pass(300);
   EXPECT_EQ(client.bench().element().held(), 0U);
   EXPECT_EQ(client.figures().lost, 1U);
+}
+
+TEST(LoadClient, ForgetsPartsWhenAWholeAnswerComesAfterAll) {
+  ServedClient client(Parameters{});
+  const Asked asked = client.requests().at(0);
+  client.bench().push({ServedClient::datagram(asked, "VALUE", 1, 2)}, "replies");
+  client.answer(asked, "SERVER_ERROR busy\r\n");
+  EXPECT_EQ(client.figures().errors, 1U);
+  EXPECT_EQ(client.bench().element().held(), 0U);
 }
 
 TEST(LoadClient, KeepsPartsUntilItsEnd) {

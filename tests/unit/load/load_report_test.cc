@@ -29,6 +29,51 @@ TEST(LoadReport, TimesOfMeasuring) {
   EXPECT_DOUBLE_EQ(report.figures().progress, 1);
 }
 
+TEST(LoadReport, CountsAnswersByWhatTheyAre) {
+  const std::unique_ptr<State> state = testing::make_state("LoadReport");
+  auto& report = static_cast<LoadReport&>(*state);
+  load::UnderWay request;
+  report.count_answer(request, load::Verdict::kWrong, 5 * kMs);
+  EXPECT_EQ(report.figures().answers_ever, 1U);
+  EXPECT_EQ(report.figures().wrong, 1U);
+  EXPECT_EQ(report.figures().answers, 0U);
+  request.counted = true;
+  request.due = 2 * kMs;
+  using load::Verdict;
+  for (const Verdict verdict : {Verdict::kHit, Verdict::kMiss, Verdict::kError, Verdict::kWrong})
+    report.count_answer(request, verdict, 5 * kMs);
+  request.set = true;
+  report.count_answer(request, Verdict::kStored, 6 * kMs);
+  const LoadFigures f = report.figures();
+  EXPECT_EQ(f.answers_ever, 6U);
+  EXPECT_EQ(f.answers, 5U);
+  EXPECT_EQ(f.hits, 1U);
+  EXPECT_EQ(f.misses, 1U);
+  EXPECT_EQ(f.errors, 1U);
+  EXPECT_EQ(f.stored, 1U);
+  EXPECT_EQ(f.wrong, 2U);
+  EXPECT_EQ(f.gets.count, 4U);
+  EXPECT_DOUBLE_EQ(f.gets.max, 3000);
+  EXPECT_EQ(f.sets.count, 1U);
+  EXPECT_DOUBLE_EQ(f.sets.max, 4000);
+}
+
+TEST(LoadReport, HasEnoughRequestsAtTheLimit) {
+  const std::unique_ptr<State> state = testing::make_state("LoadReport", Value::map({{"requests", "2"}}));
+  auto& report = static_cast<LoadReport&>(*state);
+  load::UnderWay request;
+  request.due = 1 * kMs;
+  request.sent = 3 * kMs;
+  report.count_request(request, false);
+  EXPECT_FALSE(report.enough());
+  EXPECT_EQ(report.figures().lateness.count, 0U);
+  report.count_request(request, true);
+  EXPECT_TRUE(report.enough());
+  EXPECT_DOUBLE_EQ(report.figures().lateness.max, 2000);
+  const std::unique_ptr<State> unlimited = testing::make_state("LoadReport");
+  EXPECT_FALSE(static_cast<LoadReport&>(*unlimited).enough());
+}
+
 TEST(LoadReport, KeepsTheFirstComplaints) {
   const std::unique_ptr<State> state = testing::make_state("LoadReport");
   auto& report = static_cast<LoadReport&>(*state);

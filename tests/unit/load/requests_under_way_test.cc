@@ -60,6 +60,27 @@ TEST(RequestsUnderWay, LosesThoseThatWaitTooLong) {
   EXPECT_EQ(requests.waiting(), 0U);
 }
 
+TEST(RequestsUnderWay, AreAllLookedAt) {
+  RequestsUnderWay requests(3, 4);
+  requests.begin(0)->key = 5;
+  requests.begin(2)->key = 7;
+  requests.end(2, *requests.find(2, 0), UnderWay::Status::kAnswered);
+  std::uint64_t places = 0;
+  std::uint64_t keys = 0;
+  requests.for_each([&](const UnderWay& request) {
+    ++places;
+    keys += request.key;
+  });
+  EXPECT_EQ(places, 12U);
+  EXPECT_EQ(keys, 12U);
+}
+
+TEST(RequestsUnderWay, HasPlacesForTwiceAsManyAsMayWait) {
+  EXPECT_EQ(RequestsUnderWay::places_for(1), 64U);
+  EXPECT_EQ(RequestsUnderWay::places_for(100.5), 201U);
+  EXPECT_EQ(RequestsUnderWay::places_for(1e9), RequestsUnderWay::kMostOfAClient);
+}
+
 TEST(Turns, GoRoundAllClients) {
   Turns turns(3, 2);
   for (const std::uint32_t client : {0, 1, 2, 0, 1, 2}) {

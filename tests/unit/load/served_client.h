@@ -64,6 +64,12 @@ class ServedClient {
   void answer(const Asked& asked, const std::string& text) { bench_->push({datagram(asked, text)}, "replies"); }
   /// What a good server says to it.
   void serve(const Asked& asked) { answer(asked, serve_text(asked)); }
+  /// From now on requests are served before the call that brings them returns, as a cache behind the client would.
+  void serve_at_once() {
+    Output& out = Registry::instance().element("LoadClient")->outputs.front().single(bench_->element());
+    sink_ = out.target();
+    out.connect(&ServedClient::serve_batch, this, 0);
+  }
   /// Serves until nothing more is sent.
   void serve_all() {
     for (std::vector<Asked> all = requests(); !all.empty(); all = requests()) {
@@ -98,6 +104,11 @@ class ServedClient {
   static void add_default(Parameters& parameters, const char* name, const char* value) {
     if (Value::map(parameters).find(name) == nullptr) parameters.emplace_back(name, value);
   }
+  static void serve_batch(void* self, unsigned, Batch& batch) {
+    auto& client = *static_cast<ServedClient*>(self);
+    client.sink_.entry(client.sink_.element, client.sink_.index, batch);
+    for (const testing::Seen& seen : client.bench_->take("out")) client.serve(read(seen.bytes));
+  }
   static Asked read(const testing::Bytes& bytes) {
     const auto* headers = reinterpret_cast<const DatagramHeaders*>(bytes.data());
     const std::string text(bytes.begin() + sizeof(DatagramHeaders), bytes.end());
@@ -111,6 +122,7 @@ class ServedClient {
   std::unique_ptr<State> state_;
   testing::TestBench::Options options_;
   std::optional<testing::TestBench> bench_;
+  Output::Target sink_;
 };
 
 }  // namespace smartswitch::load
