@@ -29,8 +29,7 @@ class LoadClient final : public Element {
         "Every answer is checked, byte for byte: values follow from key, version and size. A get may bring a version between the newest "
         "that had been acknowledged when it was sent and the newest that had been sent when the answer came; values from before this "
         "client's first set of a key may have any version. A key has at most one set under way; where all that are tried have one, a get "
-        "is "
-        "sent.\n\n"
+        "is sent.\n\n"
         "A request without an answer is lost after `timeout`. If it was a set, both outcomes are possible from then on.");
     d.example("client: {class: LoadClient, report: report, destination: 10.0.0.100, window: 8}");
     d.source<&LoadClient::poll>();
@@ -147,9 +146,7 @@ class LoadClient final : public Element {
     if (at < housekeeping_) return schedule_at(wake_, housekeeping_);  // a request is due: poll() sees to that
     under_way_->expire(at - timeout_.nanoseconds, [this](std::size_t client, UnderWay& request) { lost(client, request); });
     step(at);
-    if (phase_ == LoadPhase::kDone) return;
-    housekeeping_ = next_housekeeping(at);
-    schedule_wake();
+    if (phase_ != LoadPhase::kDone) look_after(at);
   }
 
   // Goes on to the next phase if this one is over.
@@ -204,6 +201,7 @@ class LoadClient final : public Element {
     }
     enter(LoadPhase::kWarmingUp, at);
     measure_if_due(at);
+    look_after(at);
   }
 
   void measure_if_due(std::int64_t at) {
@@ -222,6 +220,11 @@ class LoadClient final : public Element {
     if (phase_ == LoadPhase::kWarmingUp) return std::min(next, measure_from_);
     if (phase_ == LoadPhase::kMeasuring) return std::min(next, measure_until_);
     return next;
+  }
+
+  void look_after(std::int64_t at) {
+    housekeeping_ = next_housekeeping(at);
+    schedule_wake();
   }
 
   void schedule_wake() {

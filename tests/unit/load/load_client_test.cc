@@ -114,6 +114,17 @@ TEST(LoadClient, FillsAndThenMeasuresWithAnswersThatComeWithinTheCall) {
   }
 }
 
+// Not when the client would have looked after lost requests next.
+TEST(LoadClient, MeasuresAsLongAsItShouldWhenAnAnswerEndsTheFilling) {
+  ServedClient client(Parameters{{"fill", "true"}, {"timeout", "1s"}}, {{"length", "5ms"}});
+  const std::vector<Asked> asked = client.requests();
+  client.pass(1);
+  for (const Asked& set : asked) client.serve(set);
+  EXPECT_EQ(client.figures().phase, LoadPhase::kMeasuring);
+  client.pass(5);
+  EXPECT_EQ(client.figures().phase, LoadPhase::kDone);
+}
+
 TEST(LoadClient, GoesOnFillingWhenTheServerRefusesAKey) {
   ServedClient client(Parameters{{"fill", "true"}, {"keys", "2"}}, {{"requests", "10"}});
   const std::vector<Asked> asked = client.requests();
