@@ -54,7 +54,7 @@ void add_outputs(const graph::ElementSpec& spec, Element& element, std::vector<O
 
 }  // namespace
 
-PortCounts count_port(const Ports::Live& port) {
+PortCounts count_port(const LivePort& port) {
   PortCounts counts;
   counts.name = port.spec.name;
   counts.device = port.spec.device;

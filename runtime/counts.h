@@ -13,7 +13,7 @@ namespace smartswitch::runtime {
 
 void count_elements(const Pipeline& pipeline, Snapshot& snapshot);
 void count_states(const Pipeline& pipeline, Snapshot& snapshot);
-PortCounts count_port(const Ports::Live& port);
+PortCounts count_port(const LivePort& port);
 WorkerCounts count_worker(const Worker& worker);
 
 /// Adds what an element that is about to go has done; `sum` is Snapshot::departed. What it still holds counts as dropped.

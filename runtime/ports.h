@@ -4,11 +4,7 @@
 // The devices behind a plan's `ports:`: found, set up, started, and given back in order.
 #pragma once
 
-#include <rte_ethdev.h>
-
 #include <cstdint>
-#include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,10 +12,9 @@
 #include "elements/sdk/parameter.h"
 #include "elements/sdk/value.h"
 #include "graph/plan.h"
+#include "runtime/live_port.h"
 
 namespace smartswitch::runtime {
-
-class SharedRings;
 
 class Ports {
  public:
@@ -62,31 +57,13 @@ class Ports {
   /// device's own, open until close().
   [[nodiscard]] int bell(const RxQueue& queue) const;
 
-  struct Live {
-    graph::Port spec;
-    std::map<std::size_t, std::uint16_t> tx_queue_of;  ///< by worker
-    std::uint16_t rx_needed = 1;                       ///< queues that elements poll
-    std::uint16_t id = RTE_MAX_ETHPORTS;
-    bool opened = false;
-    bool ours = false;  ///< we created it, so we remove it
-    bool started = false;
-    std::uint16_t rx_queues = 0;
-    std::uint16_t tx_queues = 0;
-    std::uint16_t rx_descriptors = 0;
-    std::uint16_t tx_descriptors = 0;
-    std::uint16_t mtu = 0;
-    std::uint64_t tx_offloads = 0;
-    rte_eth_dev_info info{};
-    std::vector<int> bells;                     ///< by receive queue; shorter, or -1: none
-    std::shared_ptr<SharedRings> shared_rings;  ///< of net_memif, while it runs; null for others
-  };
-  [[nodiscard]] const std::vector<Live>& live() const { return ports_; }
+  [[nodiscard]] const std::vector<LivePort>& live() const { return ports_; }
 
  private:
-  bool open_port(Live& port, Problems& problems);
-  [[nodiscard]] const Live* find(const std::string& name) const;
-  [[nodiscard]] const Live& get(const std::string& name) const;
-  std::vector<Live> ports_;
+  bool open_port(LivePort& port, Problems& problems);
+  [[nodiscard]] const LivePort* find(const std::string& name) const;
+  [[nodiscard]] const LivePort& get(const std::string& name) const;
+  std::vector<LivePort> ports_;
   bool one_pool_;
 };
 

@@ -27,7 +27,7 @@ constexpr std::int64_t kDrainPatience = 100 * kMillisecond;
 // them, and what then does not fit one of the driver's frames (2 KiB by default) is cut off.
 void warn_of_cut_packets(const Ports& ports) {
   std::string names;
-  for (const Ports::Live& port : ports.live()) {
+  for (const LivePort& port : ports.live()) {
     if (std::string_view(port.info.driver_name) == "net_af_packet") names += (names.empty() ? "`" : ", `") + port.spec.name + "`";
   }
   if (names.empty()) return;
@@ -246,7 +246,7 @@ Snapshot Switch::Parts::count() const {
   count_elements(*pipeline, snapshot);
   count_states(*pipeline, snapshot);
   snapshot.departed = departed;
-  for (const Ports::Live& port : ports->live()) snapshot.ports.push_back(count_port(port));
+  for (const LivePort& port : ports->live()) snapshot.ports.push_back(count_port(port));
   for (const auto& worker : workers) snapshot.workers.push_back(count_worker(*worker));
   snapshot.pool_packets = pool->size + (large_pool ? large_pool->size : 0);
   snapshot.pool_in_use = packets_in_use();
