@@ -33,7 +33,7 @@ constexpr std::array kDrivers = {
     Driver{"net_tap", nullptr, CAP_NET_ADMIN, "CAP_NET_ADMIN", "/dev/net/tun must be there (`modprobe tun`)"},
     Driver{"net_tun", nullptr, CAP_NET_ADMIN, "CAP_NET_ADMIN", "/dev/net/tun must be there (`modprobe tun`)"},
     Driver{"net_pcap", "iface", -1, "", "it is written as \"net_pcap0,rx_pcap=IN.pcap,tx_pcap=OUT.pcap\", or with iface=NAME"},
-    Driver{"net_memif", nullptr, -1, "", "its socket's folder must exist, and only one side has role=server"},
+    Driver{"net_memif", nullptr, -1, "", "the side with role=server has to run first, and its socket's folder must exist"},
     Driver{"net_vhost", nullptr, -1, "", "it is written as \"net_vhost0,iface=SOCKET\"; the socket must not exist already"},
     Driver{"net_virtio_user", nullptr, -1, "", "path= must be an existing vhost-user socket or /dev/vhost-net"},
     Driver{"net_null", nullptr, -1, "", "it is written as \"net_null0\""},
