@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "elements/sdk/describe.h"
+#include "elements/sdk/class_info.h"
 
 namespace smartswitch::graph {
 

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "elements/sdk/describe.h"
+#include "elements/sdk/describe_fields.h"
 
 namespace smartswitch::graph {
 

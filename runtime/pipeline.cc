@@ -134,6 +134,7 @@ void Pipeline::create_elements(Problems& problems) {
   for (std::size_t i = 0; i < plan_.instances.size(); ++i) {
     const graph::Instance& instance = plan_.instances[i];
     const graph::ElementSpec& spec = plan_.elements[instance.element];
+    twins_.push_back(twin_of(i));
     const std::optional<std::size_t> twin = keepable_twin_of(i);
     kept_.push_back(twin.has_value());
     if (twin) {
@@ -143,6 +144,15 @@ void Pipeline::create_elements(Problems& problems) {
     // The copies of an element would all say the same.
     Problems ignored;
     elements_.push_back(make(spec.info->create(), spec, "element", instance.replica == 0 ? problems : ignored));
+  }
+  if (running_ != nullptr) note_ending_borders();
+}
+
+void Pipeline::note_ending_borders() {
+  for (std::size_t i = 0; i < running_->elements_.size(); ++i) {
+    const ElementInfo& info = *running_->plan_.elements[running_->plan_.instances[i].element].info;
+    const bool followed = std::find(twins_.begin(), twins_.end(), std::optional(i)) != twins_.end();
+    if (info.border && info.poll != nullptr && !followed) ending_borders_.push_back(i);
   }
 }
 
@@ -156,7 +166,7 @@ std::optional<std::size_t> Pipeline::twin_of(std::size_t instance) const {
 
 // The one that can go on as it is: other connections are all that may change.
 std::optional<std::size_t> Pipeline::keepable_twin_of(std::size_t instance) const {
-  const auto twin = twin_of(instance);
+  const std::optional<std::size_t> twin = twins_[instance];
   if (!twin) return std::nullopt;
   const graph::ElementSpec& spec = plan_.elements[plan_.instances[instance].element];
   const graph::Instance& old = running_->plan_.instances[*twin];
@@ -246,17 +256,11 @@ std::unique_ptr<WorkerContext> Pipeline::staging_for(Worker& worker) const {
 }
 
 void Pipeline::let_out() const {
-  if (running_ == nullptr) return;
-  std::unordered_set<std::size_t> followed;
-  for (std::size_t i = 0; i < elements_.size(); ++i) {
-    if (const auto twin = twin_of(i)) followed.insert(*twin);
-  }
-  for (std::size_t i = 0; i < running_->elements_.size(); ++i) {
-    const ElementInfo& info = *running_->plan_.elements[running_->plan_.instances[i].element].info;
-    if (!info.border || info.poll == nullptr || followed.contains(i)) continue;
+  for (const std::size_t i : ending_borders_) {
     Element& border = *running_->elements_[i];
+    const auto poll = running_->plan_.elements[running_->plan_.instances[i].element].info->poll;
     for (std::uint64_t left = border.held(); left > 0;) {
-      const unsigned packets = info.poll(border);
+      const unsigned packets = poll(border);
       if (packets == 0) break;
       left -= std::min<std::uint64_t>(left, packets);
     }
@@ -271,7 +275,7 @@ void Pipeline::go_live() {
   const std::vector<std::uint64_t> before = running_ == nullptr ? std::vector<std::uint64_t>() : running_->packets_in();
   std::vector<std::uint64_t> in(elements_.size());
   for (std::size_t i = 0; i < elements_.size(); ++i) {
-    const auto twin = twin_of(i);
+    const std::optional<std::size_t> twin = twins_[i];
     if (kept_[i]) {
       in[i] = before[*twin];
       continue;
@@ -301,6 +305,7 @@ void Pipeline::go_live() {
   changes_.clear();
   fresh_.clear();
   before_.clear();
+  ending_borders_.clear();
   running_ = nullptr;
 }
 

@@ -68,6 +68,7 @@ class Pipeline {
   void stop_timers_of_all_but(const std::vector<std::shared_ptr<Element>>& staying) const;
   // The instance of `running_` with the same name and class.
   [[nodiscard]] std::optional<std::size_t> twin_of(std::size_t instance) const;
+  void note_ending_borders();
   [[nodiscard]] std::optional<std::size_t> keepable_twin_of(std::size_t instance) const;
   [[nodiscard]] std::unique_ptr<WorkerContext> staging_for(Worker& worker) const;
   void resize_groups(std::size_t instance);
@@ -77,6 +78,8 @@ class Pipeline {
   const Pipeline* running_;
   std::vector<std::shared_ptr<State>> states_;
   std::vector<std::shared_ptr<Element>> elements_;
+  std::vector<std::optional<std::size_t>> twins_;  // of running_, for each of elements_
+  std::vector<std::size_t> ending_borders_;        // of running_
   std::vector<bool> states_kept_;
   std::vector<bool> kept_;
   std::vector<Worker*> workers_;

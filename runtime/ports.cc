@@ -10,7 +10,7 @@
 #include <chrono>
 #include <stdexcept>
 
-#include "elements/sdk/describe.h"
+#include "elements/sdk/class_info.h"
 #include "runtime/pool.h"
 
 namespace smartswitch::runtime {

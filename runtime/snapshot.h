@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "elements/sdk/describe.h"
+#include "elements/sdk/class_info.h"
 #include "elements/sdk/histogram.h"
 
 namespace smartswitch::runtime {

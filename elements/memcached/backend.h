@@ -7,7 +7,7 @@
 #include <string>
 
 #include "elements/memcached/protocol.h"
-#include "elements/sdk/describe.h"
+#include "elements/sdk/describe_fields.h"
 
 namespace smartswitch::memcached {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "elements/memcached/protocol.h"
-#include "elements/sdk/describe.h"
+#include "elements/sdk/class_info.h"
 #include "elements/sdk/spin_lock.h"
 
 namespace smartswitch::memcached {

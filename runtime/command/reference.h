@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "elements/sdk/describe.h"
+#include "elements/sdk/class_info.h"
 
 namespace smartswitch::command {
 

@@ -4,7 +4,7 @@
 // What classes declare of themselves, for programs.
 #pragma once
 
-#include "elements/sdk/describe.h"
+#include "elements/sdk/class_info.h"
 #include "runtime/snapshot_json.h"
 
 namespace smartswitch::runtime::control {

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright the SmartSwitch authors
-#include "elements/sdk/describe.h"
+#include "elements/sdk/class_info.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <set>
+
+#include "elements/sdk/suggest.h"
 
 namespace smartswitch {
 
