@@ -41,7 +41,7 @@ bool Switch::Parts::build(const SwitchOptions& options, Problems& problems) {
   pipeline = std::make_unique<Pipeline>(*plan);
   if (!pipeline->create(problems)) return false;
   std::vector<std::string> warnings;
-  cores = allowed_cores();  // before DPDK pins this thread
+  cores = allowed_cores();
   const std::vector<unsigned> chosen = choose_cores(plan->workers, cores, problems, warnings);
   if (!problems.empty()) return false;
   for (const std::string& warning : warnings) spdlog::warn(warning);

@@ -37,7 +37,7 @@ struct Switch::Parts {
   Pool pool;
   Pool large_pool;  // null if no element makes large packets
   std::unique_ptr<Ports> ports;
-  std::vector<unsigned> cores;  // that the process may run on
+  std::vector<unsigned> cores;  // that who made the switch may run on, and so its workers
   std::vector<std::unique_ptr<Worker>> workers;
   std::unique_ptr<Pipeline> pipeline;
   observe::EdgeHooks hooks;  // off its pipeline's outputs before these end or are connected anew

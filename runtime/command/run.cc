@@ -140,8 +140,13 @@ int run(const RunOptions& options) {
     program.change = [&wishes, &live](std::function<void(Switch&)> task) {
       wishes.orders.give([&live, task = std::move(task)] { task(*live); });
     };
+    const auto reload = [&](const runtime::control::ReloadOrder& order) {
+      runtime::control::Response response = reloader.reload(*live, order);
+      if (server) keep_off_workers(*server, *live);
+      return response;
+    };
     program.reload = [&](runtime::control::ReloadOrder order, runtime::control::Reply reply) {
-      program.change([&reloader, order = std::move(order), reply = std::move(reply)](Switch& s) { reply(reloader.reload(s, order)); });
+      wishes.orders.give([&reload, order = std::move(order), reply = std::move(reply)] { reply(reload(order)); });
     };
     program.drain = [&wishes, &live] { wishes.orders.give([&live] { live->drain(); }); };
     Problems problems;
@@ -154,10 +159,13 @@ int run(const RunOptions& options) {
       return kRefused;
     }
     live->start();
-    if (server) start_server(*server, *live);
+    if (server) {
+      server->start();
+      keep_off_workers(*server, *live);
+    }
     spdlog::info("running {}; Ctrl-C stops", options.input.file);
     manager.ready("running " + options.input.file);
-    watch(*live, options, signals, wishes, manager, [&] { reloader.reload(*live, {}); });
+    watch(*live, options, signals, wishes, manager, [&] { reload({}); });
     manager.stopping();
     signals.let_through();
     live->stop();

@@ -68,10 +68,10 @@ std::unique_ptr<control::Server> open_server(runtime::Switch& live, const contro
   return server;
 }
 
-void start_server(control::Server& server, const runtime::Switch& live) {
+void keep_off_workers(control::Server& server, const runtime::Switch& live) {
   std::vector<unsigned> cores;
   for (const runtime::WorkerCounts& worker : live.snapshot().workers) cores.push_back(worker.core);
-  server.start(cores);
+  server.keep_off(std::move(cores));
 }
 
 }  // namespace smartswitch::command

@@ -28,6 +28,7 @@ void describe_program(runtime::control::Program& program, const FileOptions& inp
 /// `program` outlive the server.
 std::unique_ptr<runtime::control::Server> open_server(runtime::Switch& live, const runtime::control::Program& program,
                                                       const ControlOptions& options, Problems& problems);
-void start_server(runtime::control::Server& server, const runtime::Switch& live);
+/// Keeps its thread off the workers' cores. After start(), and whenever workers may have come or moved.
+void keep_off_workers(runtime::control::Server& server, const runtime::Switch& live);
 
 }  // namespace smartswitch::command

@@ -25,19 +25,6 @@ constexpr int kNice = 10;
 constexpr std::chrono::seconds kFarewell{1};
 constexpr std::chrono::milliseconds kFarewellLook{2};
 
-void keep_off(const std::vector<unsigned>& busy_cores) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  bool any = false;
-  for (const unsigned core : allowed_cores()) {
-    if (std::find(busy_cores.begin(), busy_cores.end(), core) != busy_cores.end()) continue;
-    CPU_SET(core, &set);
-    any = true;
-  }
-  if (any) pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
-  setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
-}
-
 }  // namespace
 
 struct Server::Parts {
@@ -54,13 +41,13 @@ struct Server::Parts {
   std::vector<std::unique_ptr<Listener>> listeners;
   boost::asio::steady_timer farewell{context};
   std::chrono::steady_clock::time_point farewell_until;
-  std::vector<unsigned> busy_cores;
+  const std::vector<unsigned> cores = allowed_cores();
   std::thread thread;
 };
 
 void Server::Parts::run() {
   pthread_setname_np(pthread_self(), "control");
-  keep_off(busy_cores);
+  setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
   for (const auto& listener : listeners) listener->start();
   while (!context.stopped()) {
     try {
@@ -101,8 +88,7 @@ std::uint16_t Server::serve_tcp(const graph::Control& control, Problems& problem
   return port;
 }
 
-void Server::start(const std::vector<unsigned>& busy_cores) {
-  parts_->busy_cores = busy_cores;
+void Server::start() {
   // Signals are for the program's main thread.
   sigset_t all;
   sigset_t before;
@@ -110,6 +96,20 @@ void Server::start(const std::vector<unsigned>& busy_cores) {
   pthread_sigmask(SIG_SETMASK, &all, &before);
   parts_->thread = std::thread(&Parts::run, parts_.get());
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void Server::keep_off(std::vector<unsigned> busy_cores) {
+  boost::asio::post(parts_->context, [parts = parts_.get(), busy = std::move(busy_cores)] {
+    cpu_set_t free;
+    CPU_ZERO(&free);
+    for (const unsigned core : parts->cores) {
+      if (std::find(busy.begin(), busy.end(), core) == busy.end()) CPU_SET(core, &free);
+    }
+    if (CPU_COUNT(&free) == 0) {
+      for (const unsigned core : parts->cores) CPU_SET(core, &free);
+    }
+    pthread_setaffinity_np(pthread_self(), sizeof(free), &free);
+  });
 }
 
 void Server::stop() {

@@ -39,8 +39,10 @@ class Server {
   /// that cannot be.
   std::uint16_t serve_tcp(const graph::Control& control, Problems& problems);
 
-  /// Starts the thread. It keeps off the cores in `busy_cores`, if others are left, and gives way to whatever it has to share one with.
-  void start(const std::vector<unsigned>& busy_cores);
+  /// Starts the thread. It gives way to whatever it has to share a core with.
+  void start();
+  /// After start(). The thread keeps off these cores from now on, if others are left to it.
+  void keep_off(std::vector<unsigned> busy_cores);
   /// Answers what has been asked (for at most a second), closes all connections, removes the socket and ends the thread.
   void stop();
 

@@ -12,7 +12,9 @@
 #include <thread>
 
 #include "runtime/control/client.h"
+#include "runtime/cores.h"
 #include "tests/unit/control/raw_client.h"
+#include "tests/unit/threads.h"
 
 namespace smartswitch::runtime::control {
 namespace {
@@ -96,7 +98,7 @@ class ServerTest : public ::testing::Test {
     Problems problems;
     server_->serve(SocketFile::listen(path_, false, problems));
     ASSERT_TRUE(problems.empty());
-    server_->start({});
+    server_->start();
   }
 
   static Response streamed(std::shared_ptr<BodySource> source) {
@@ -139,6 +141,20 @@ class ServerTest : public ::testing::Test {
   std::list<std::thread> threads_;
   std::unique_ptr<Server> server_;
 };
+
+TEST_F(ServerTest, KeepsOffCoresIfThereAreOthers) {
+  start();
+  const auto client = connect();
+  const std::vector<unsigned> cores = allowed_cores();
+  const auto keep_off = [&](const std::vector<unsigned>& busy) {
+    server_->keep_off(busy);
+    ask(*client, "GET", "/hello");  // the thread has done it by then
+    return testing::cores_of_threads("control").at(0);
+  };
+  const std::string all = keep_off({});
+  EXPECT_EQ(keep_off({cores.begin(), cores.end() - 1}), std::to_string(cores.back()));
+  EXPECT_EQ(keep_off(cores), all) << "there are no others";
+}
 
 TEST_F(ServerTest, AnswersManyTimesOnOneConnection) {
   start();

@@ -5,8 +5,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <set>
 #include <thread>
 
@@ -14,6 +12,7 @@
 #include "graph/load.h"
 #include "runtime/cores.h"
 #include "runtime/switch.h"
+#include "tests/unit/threads.h"
 
 #ifdef __SANITIZE_THREAD__
 #include <sanitizer/tsan_interface.h>
@@ -227,6 +226,7 @@ SMARTSWITCH_ELEMENT(TestTicker)
 namespace runtime::reloads {
 namespace {
 
+using testing::cores_of_threads;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -456,20 +456,6 @@ std::string with_workers(const std::string& workers, const std::string& way = "w
   const std::string queues = way == "wait" ? "wait: Queue" : "wait: Queue, more: Queue";
   return "pool: {packets: 900}\nstate: {order: TestOrder}\nelements: {numbers: TestNumberer, " + queues +
          ", end: {class: TestEnd, order: order}}\nconnections: [numbers -> " + way + " -> end]\nworkers: [" + workers + "]\n";
-}
-
-// The threads of this process by that name, and the cores that each may run on.
-std::vector<std::string> cores_of_threads(const std::string& name) {
-  std::vector<std::string> cores;
-  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
-    std::ifstream status(task.path() / "status");
-    bool is_it = false;
-    for (std::string line; std::getline(status, line);) {
-      if (line.starts_with("Name:")) is_it = line.ends_with("\t" + name);
-      if (is_it && line.starts_with("Cpus_allowed_list:")) cores.push_back(line.substr(line.find('\t') + 1));
-    }
-  }
-  return cores;
 }
 
 TEST(Reload, WorkersComeAndGoAndChangeTheirWork) {
