@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "runtime/device_advice.h"
@@ -93,6 +94,22 @@ void note_bell_of_af_xdp(LivePort& port, std::uint16_t queue, const DriverSocket
 void note_bells_of_tap(LivePort& port) {
   if (!is_tap(port)) return;
   for (std::uint16_t queue = 0; queue < port.rx_queues; ++queue) port.bells.push_back(rte_eth_dev_rx_intr_ctl_q_get_fd(port.id, queue));
+}
+
+// DPDK's packet sockets hear all interfaces until they are bound to one, some milliseconds after they were made (22.11): what waits now may
+// be another interface's, and would tell an EtherSwitch wrong places of stations.
+void discard_what_waits(const LivePort& port) {
+  constexpr unsigned kBurst = 32;
+  constexpr unsigned kMostBursts = 2048;  // more than a ring holds: the rest has come since
+  std::array<rte_mbuf*, kBurst> packets{};
+  for (std::uint16_t queue = 0; queue < port.rx_queues; ++queue) {
+    for (unsigned i = 0; i < kMostBursts; ++i) {
+      const std::uint16_t n = rte_eth_rx_burst(port.id, queue, packets.data(), kBurst);
+      if (n == 0) break;
+      rte_pktmbuf_free_bulk(packets.data(), n);
+    }
+  }
+  rte_eth_stats_reset(port.id);
 }
 
 }  // namespace
@@ -192,6 +209,7 @@ bool set_up_queues(LivePort& port, rte_mempool* pool, Problems& problems) {
 bool start_port(LivePort& port, Problems& problems) {
   if (fails(port, "rte_eth_dev_start", rte_eth_dev_start(port.id), device_advice(port.spec.device), problems)) return false;
   port.started = true;
+  if (is_driver(port, "net_af_packet")) discard_what_waits(port);
   if (is_driver(port, "net_memif")) port.shared_rings = std::make_shared<SharedRings>(port.id);
   note_bells_of_tap(port);
   const int result = port.spec.promiscuous ? rte_eth_promiscuous_enable(port.id) : rte_eth_promiscuous_disable(port.id);

@@ -5,6 +5,7 @@
 import pathlib
 import re
 import socket
+import threading
 import unittest
 
 from support import MEMCACHED_PORT, OWN, LabTest
@@ -15,6 +16,29 @@ class Devices(LabTest):
         switch = self.start_switch("bridge.yaml", A_DEV="net_af_xdp0,iface=client", B_DEV="net_af_xdp1,iface=server1")
         switch.wait_until(lambda: self.lab.pings("client", OWN["server1"]), "ping over AF_XDP")
         self.stop_cleanly(switch)
+
+    def test_packets_of_other_interfaces_do_not_come_in(self):
+        """DPDK's packet sockets hear all interfaces until they are bound to one: a station would be learnt at a port where it is not."""
+        over = threading.Event()
+
+        def send():
+            frame = bytes.fromhex("020000000077" "020000000078" "88b5") + bytes(46)
+            with self.lab.raw_socket("server1") as wire:
+                while not over.is_set():
+                    wire.send(frame)
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        try:
+            switch = self.start_switch("bridge.yaml")
+            switch.wait_until(lambda: True, "the switch")
+        finally:
+            over.set()
+            sender.join()
+        elements = self.stop_cleanly(switch)["elements"]
+        self.assertGreater(elements["from_b"]["outputs"]["out"], 0)
+        self.assertGreater(elements["switch"]["counters"]["learned"], 0)
+        self.assertEqual(elements["switch"]["counters"]["moved"], 0)
 
     def test_pcap_passes_fragments(self):
         # net_af_packet cannot: there the kernel puts fragments together before DPDK sees them.
