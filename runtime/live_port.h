@@ -2,7 +2,7 @@
 // Copyright the SmartSwitch authors
 //
 // One port of a plan, and what is done with its device from when it is found until it is given back. Ports keeps all of them, and calls
-// these in their order. Faults are reported with the port's place and name; main thread.
+// these in their order. False: there was a fault, which is reported with the port's place and name. Main thread.
 #pragma once
 
 #include <rte_ethdev.h>
